@@ -1,0 +1,223 @@
+//! Files, durably.
+//!
+//! Duty: writes that are either there or not, directory syncs, hard links, hashes; every error names its path. A
+//! failed fsync is an error and the file is abandoned: it is never tried again on the same file. Not its duty: what
+//! is in the files.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::domain::Digest;
+use crate::domain::hash::Hasher;
+
+/// A storage error: what was being done, to which path.
+#[derive(Debug, Error)]
+#[error("cannot {action} {}", path.display())]
+pub struct FileError {
+    pub action: &'static str,
+    pub path: PathBuf,
+    #[source]
+    pub source: io::Error,
+}
+
+fn fail(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { action, path, source }
+}
+
+pub fn create_dir_all(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(fail("create the folder", path))
+}
+
+/// Makes the names in a folder durable.
+pub fn sync_dir(path: &Path) -> Result<(), FileError> {
+    File::open(path).and_then(|d| d.sync_all()).map_err(fail("sync the folder", path))
+}
+
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(fail("read", path))
+}
+
+pub fn read_text(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(fail("read", path))
+}
+
+/// A new file that must not exist yet.
+pub fn create_new(path: &Path) -> Result<File, FileError> {
+    OpenOptions::new().write(true).create_new(true).open(path).map_err(fail("create", path))
+}
+
+/// Flushes a written file to disk and makes it read-only.
+pub fn seal(file: &File, path: &Path) -> Result<(), FileError> {
+    file.set_permissions(fs::Permissions::from_mode(0o444)).map_err(fail("make read-only", path))?;
+    file.sync_all().map_err(fail("flush to disk", path))
+}
+
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(fail("rename", from))
+}
+
+/// Writes a whole file through a temporary name in the same folder: afterwards it is there with all its bytes, or
+/// as it was before. Durable when it returns.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = folder.join(name);
+    remove_if_there(&partial)?;
+    let mut file = create_new(&partial)?;
+    file.write_all(bytes).map_err(fail("write", &partial))?;
+    seal(&file, &partial)?;
+    rename(&partial, path)?;
+    sync_dir(folder)
+}
+
+pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail("remove", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+pub fn remove_tree_if_there(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail("remove the folder", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+pub fn hard_link(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::hard_link(from, to).map_err(fail("link", to))
+}
+
+/// Points a symbolic link at a target by renaming a new link over the old one; durable when it returns.
+pub fn point_link(link: &Path, target: &Path) -> Result<(), FileError> {
+    let folder = link.parent().unwrap_or(Path::new("."));
+    let mut name = link.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = folder.join(name);
+    remove_if_there(&fresh)?;
+    std::os::unix::fs::symlink(target, &fresh).map_err(fail("create the link", &fresh))?;
+    rename(&fresh, link)?;
+    sync_dir(folder)
+}
+
+/// Where a symbolic link points, or `None` when there is none.
+pub fn read_link(link: &Path) -> Result<Option<PathBuf>, FileError> {
+    match fs::read_link(link) {
+        Ok(target) => Ok(Some(target)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(fail("read the link", link)(e)),
+    }
+}
+
+/// Names in a folder, sorted; empty when the folder is not there.
+pub fn list(folder: &Path) -> Result<Vec<String>, FileError> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(fail("list", folder))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.map_err(fail("list", folder))?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What lies under a folder: path relative to it with `/`, and what it is. Links are not followed. Sorted.
+pub fn walk(folder: &Path) -> Result<Vec<(String, FileKind)>, FileError> {
+    fn visit(base: &Path, relative: &str, out: &mut Vec<(String, FileKind)>) -> Result<(), FileError> {
+        let folder = base.join(relative);
+        for name in list(&folder)? {
+            let path = if relative.is_empty() { name } else { format!("{relative}/{name}") };
+            let full = base.join(&path);
+            let kind = fs::symlink_metadata(&full).map_err(fail("look at", &full))?.file_type();
+            if kind.is_dir() {
+                visit(base, &path, out)?;
+            } else if kind.is_file() {
+                out.push((path, FileKind::File));
+            } else {
+                out.push((path, FileKind::Special));
+            }
+        }
+        Ok(())
+    }
+    let mut out = Vec::new();
+    visit(folder, "", &mut out)?;
+    Ok(out)
+}
+
+/// What an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    File,
+    /// A link, a pipe, a socket, a device: never opened.
+    Special,
+}
+
+/// Opens a file for reading without following a link in its last part and without waiting on a pipe.
+pub fn open_plain(path: &Path) -> Result<File, FileError> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
+        .open(path)
+        .map_err(fail("open", path))
+}
+
+/// SHA-256 and size of a file.
+pub fn hash_file(path: &Path) -> Result<(Digest, u64), FileError> {
+    let mut reader = BufReader::with_capacity(1 << 18, open_plain(path)?);
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let n = reader.read(&mut buffer).map_err(fail("read", path))?;
+        if n == 0 {
+            return Ok((hasher.finish(), size));
+        }
+        hasher.raw(&buffer[..n]);
+        size += n as u64;
+    }
+}
+
+/// Copies a file to a new name through a temporary one, hashing what is copied: returns the hash of the copy.
+pub fn copy_hashed(from: &Path, to: &Path) -> Result<(Digest, u64), FileError> {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = to.with_file_name(name);
+    remove_if_there(&partial)?;
+    let mut source = open_plain(from)?;
+    let mut target = create_new(&partial)?;
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let n = source.read(&mut buffer).map_err(fail("read", from))?;
+        if n == 0 {
+            break;
+        }
+        hasher.raw(&buffer[..n]);
+        target.write_all(&buffer[..n]).map_err(fail("write", &partial))?;
+        size += n as u64;
+    }
+    seal(&target, &partial)?;
+    rename(&partial, to)?;
+    Ok((hasher.finish(), size))
+}
+
+/// Size and inode of a file, without following links.
+pub fn identity(path: &Path) -> Result<(u64, u64), FileError> {
+    let meta = fs::symlink_metadata(path).map_err(fail("look at", path))?;
+    Ok((meta.len(), meta.ino()))
+}
+
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}

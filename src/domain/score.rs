@@ -29,8 +29,8 @@ impl Score {
     /// A decimal that already is a score; `None` outside 0…100 or with more than two decimals.
     #[must_use]
     pub fn from_dec(dec: Dec) -> Option<Score> {
-        let units = dec.rescale(2)?.units();
-        (0..=10_000).contains(&units).then_some(Score { hundredths: units as u16 })
+        let hundredths = u16::try_from(dec.rescale(2)?.units()).ok()?;
+        (hundredths <= 10_000).then_some(Score { hundredths })
     }
 
     #[must_use]

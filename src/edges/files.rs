@@ -76,6 +76,11 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_dir(folder)
 }
 
+/// Writes a new file for people to edit; it must not exist yet.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    create_new(path)?.write_all(bytes).map_err(fail("write", path))
+}
+
 pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail("remove", path)(e)),

@@ -1,0 +1,125 @@
+//! The command line: the only room that prints.
+//!
+//! Duty: what was typed → what it means → one command; errors with kind, place and remedy; exit codes. One file per
+//! command. Not its duty: doing the work (`pipeline`).
+
+mod check;
+mod explain;
+mod export;
+mod init;
+mod output;
+mod plan;
+mod progress;
+mod query;
+mod run;
+mod sample;
+mod serve;
+mod show;
+mod status;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode as ProcessExit;
+
+use clap::{Parser, Subcommand};
+
+use crate::pipeline::PipelineError;
+use crate::pipeline::error::ExitCode;
+use crate::store::layout::Layout;
+
+use output::Output;
+
+/// Service-partner evaluation and rebate settlement.
+#[derive(Debug, Parser)]
+#[command(name = "starledger", version, about, max_term_width = 100)]
+struct Args {
+    /// Folder that holds pipelines/, schemas/ and the inbox; landing/ and warehouse/ are made in it.
+    #[arg(long, global = true, default_value = ".", env = "STARLEDGER_WORKSPACE")]
+    workspace: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log level of the lines on standard error: error, warn, info, debug.
+    #[arg(long, global = true, default_value = "warn", env = "STARLEDGER_LOG")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new workspace with the sample programme's rules, contracts and measures.
+    Init(init::Args),
+    /// Check rules, contracts, sources, measures and jobs; every finding at once.
+    Check(check::Args),
+    /// Say what a run would do, why, and what it would book; change nothing.
+    Plan(plan::Args),
+    /// Run a job: take in what arrived, publish a release, deliver mail.
+    Run(run::Args),
+    /// Run the jobs by their schedules until stopped.
+    Serve(serve::Args),
+    /// Show the current release, its tables and the last runs.
+    Status(status::Args),
+    /// Ask the current release in SQL.
+    Query(query::Args),
+    /// Derive a score down to its measures.
+    Explain(explain::Args),
+    /// Print resolved rules with their origin, or the folder of a release.
+    Show(show::Args),
+    /// Check every byte of every release, the originals, the ledger's chain and the invariants.
+    Verify(verify::Args),
+    /// Export the ledger as a journal that hledger reads.
+    Export(export::Args),
+    /// Write sample data of any size.
+    Sample(sample::Args),
+}
+
+/// What commands share.
+struct Session {
+    layout: Layout,
+    output: Output,
+}
+
+type CommandResult = Result<(), PipelineError>;
+
+/// Parses the arguments and runs the command.
+pub fn main() -> ProcessExit {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) => {
+            let _ = e.print();
+            let code = if e.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            return ProcessExit::from(code as u8);
+        }
+    };
+    start_log(&args.log);
+    let session = Session { layout: Layout::new(&args.workspace), output: Output { json: args.json } };
+    let result = match &args.command {
+        Command::Init(a) => init::init(&session, a),
+        Command::Check(a) => check::check(&session, a),
+        Command::Plan(a) => plan::plan(&session, a),
+        Command::Run(a) => run::run(&session, a),
+        Command::Serve(a) => serve::serve(&session, a),
+        Command::Status(a) => status::status(&session, a),
+        Command::Query(a) => query::query(&session, a),
+        Command::Explain(a) => explain::explain(&session, a),
+        Command::Show(a) => show::show(&session, a),
+        Command::Verify(a) => verify::verify(&session, a),
+        Command::Export(a) => export::export(&session, a),
+        Command::Sample(a) => sample::sample(&session, a),
+    };
+    match result {
+        Ok(()) => ProcessExit::SUCCESS,
+        Err(e) => {
+            session.output.error(&e);
+            ProcessExit::from(e.exit_code() as u8)
+        }
+    }
+}
+
+/// Structured lines on standard error, one event a line.
+fn start_log(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_new(format!("starledger={level}"))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("starledger=warn"));
+    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,75 @@
+//! `status`: the current release, its tables, the last runs.
+
+use serde_json::json;
+
+use super::{CommandResult, Session};
+use crate::domain::{Table, Value};
+use crate::store::operations::Operations;
+use crate::store::release::Release;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How many runs to show.
+    #[arg(long, default_value_t = 5)]
+    runs: u32,
+}
+
+pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
+    let release = Release::current(&session.layout)?;
+    let path = session.layout.operations();
+    let runs = if crate::edges::files::exists(&path) { Operations::open(&path)?.runs(args.runs)? } else { Vec::new() };
+    if session.output.json {
+        session.output.value(&json!({
+            "release": release.as_ref().map(|r| json!({
+                "name": r.name(), "run": r.manifest.run, "as_of": r.manifest.as_of,
+                "last_arrival": r.manifest.last_arrival, "rules": r.manifest.rules_hash.to_string(),
+                "ledger_head": r.manifest.ledger_head, "ledger_entries": r.manifest.ledger_entries,
+                "tables": tables(r).iter().map(|(t, n, f)| json!({ "table": t, "rows": n, "files": f })).collect::<Vec<_>>(),
+            })),
+            "runs": runs.iter().map(|r| json!({
+                "id": r.id, "started_at": r.started_at, "finished_at": r.finished_at, "pipeline": r.pipeline,
+                "as_of": r.as_of, "why": r.why, "state": r.state, "release": r.release, "error": r.error,
+            })).collect::<Vec<_>>(),
+        }));
+        return Ok(());
+    }
+    match &release {
+        None => session.output.line("no release yet; `starledger run` makes one"),
+        Some(r) => {
+            let m = &r.manifest;
+            session.output.line(&format!("release    {} (run {}, as of {})", r.name(), m.run, m.as_of));
+            session.output.line(&format!("arrivals   up to {}", m.last_arrival));
+            session.output.line(&format!("ledger     {} entries, head {}", m.ledger_entries, m.ledger_head));
+            session.output.line(&format!("folder     {}\n", session.layout.current().display()));
+            let mut table = Table::new("tables", &["table", "rows", "files"]);
+            for (name, rows, files) in tables(r) {
+                table.push(vec![name.into(), int(rows), int(files)]);
+            }
+            session.output.table(&table);
+        }
+    }
+    if !runs.is_empty() {
+        session.output.line("\nruns");
+        let mut table = Table::new("runs", &["id", "started_at", "pipeline", "state", "release", "why"]);
+        for r in runs {
+            let why: String = r.why.chars().take(60).collect();
+            table.push(vec![r.id.into(), r.started_at.into(), r.pipeline.into(), r.state.into(), r.release.into(), why.into()]);
+        }
+        session.output.table(&table);
+    }
+    Ok(())
+}
+
+fn int(n: u64) -> Value {
+    Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+fn tables(release: &Release) -> Vec<(String, u64, u64)> {
+    let mut out: std::collections::BTreeMap<&str, (u64, u64)> = std::collections::BTreeMap::new();
+    for file in &release.manifest.files {
+        let entry = out.entry(&file.table).or_default();
+        entry.0 += file.rows;
+        entry.1 += 1;
+    }
+    out.into_iter().map(|(name, (rows, files))| (name.to_owned(), rows, files)).collect()
+}

@@ -1,0 +1,235 @@
+//! Reading: what is read, and golden messages of typical mistakes.
+
+use super::*;
+use crate::contracts::model::{ColumnRole, ColumnType, Format, Op, Operand};
+use crate::contracts::samples::{ORDERS, orders};
+
+const FILE: &str = "schemas/orders.odcs.yaml";
+
+/// Findings of the sample after replacing one text by another.
+fn after(from: &str, to: &str) -> Vec<String> {
+    assert!(ORDERS.contains(from), "{from}");
+    read(FILE, &ORDERS.replacen(from, to, 1))
+        .unwrap_err()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn reads_everything() {
+    let contract = orders();
+    assert_eq!(
+        (contract.name.as_str(), contract.version.as_str(), contract.kind),
+        ("orders", "1.2.3", ContractKind::Fact)
+    );
+    assert_eq!(
+        (contract.key.as_slice(), contract.partition, contract.business_date),
+        ([1, 0].as_slice(), Some(14), Some(7))
+    );
+    assert_eq!(
+        (contract.reject_threshold, contract.digest),
+        (Dec::new(5, 2), Digest::of(ORDERS.as_bytes()))
+    );
+    let column = |name: &str| contract.columns.iter().find(|c| c.name == name).unwrap();
+    assert_eq!(column("share").kind, ColumnType::Decimal { precision: 5, scale: 4 });
+    assert_eq!(
+        (column("share").minimum, column("share").maximum),
+        (Some(Dec::ZERO), Some(Dec::from(1)))
+    );
+    assert_eq!(
+        (column("tier").allowed.join(" "), column("tier").required),
+        ("gold silver".into(), false)
+    );
+    assert_eq!(
+        (column("order_id").format, column("amount").money),
+        (Some(Format::Id), Some(6))
+    );
+    // 2000-01-01 is 10957 days after 1970-01-01: 30 years of 365 days and 7 leap days
+    assert_eq!(column("ordered_on").minimum, Some(Dec::from(10957)));
+    assert_eq!(
+        column("partner_id").reference.as_ref().map(|r| r.table.as_str()),
+        Some("partners")
+    );
+    assert!(column("comment").personal && column("arrival").role == ColumnRole::Lineage);
+    assert_eq!(column("partner_id").line, 16);
+    assert!(matches!(
+        contract.checks[0],
+        RowCheck {
+            left: 8,
+            op: Op::GreaterOrEqual,
+            right: Operand::Column(7),
+            ..
+        }
+    ));
+    assert!(matches!(&contract.checks[2].right, Operand::ColumnIs(3, tier) if tier == "gold"));
+}
+
+#[test]
+fn golden_messages_of_typical_mistakes() {
+    let golden = [
+        (
+            "DECIMAL(5,4)",
+            "DOUBLE",
+            "error: schemas/orders.odcs.yaml:30: the column 'share' has the physicalType 'DOUBLE' (contract.type)\n  \
+             help: write one of: VARCHAR, BIGINT, DECIMAL(18,4), BOOLEAN, DATE, TIMESTAMP",
+        ),
+        (
+            "        required: true\n        relationships",
+            "        requierd: true\n        relationships",
+            "error: schemas/orders.odcs.yaml:20: the column 'partner_id' has the unknown key 'requierd' (contract.unknown-key)\n  \
+             help: did you mean 'required'?",
+        ),
+        (
+            "paid_on >= ordered_on",
+            "payed_on >= ordered_on",
+            "error: schemas/orders.odcs.yaml:43: a check names the unknown column 'payed_on' (contract.unknown-column)\n  \
+             help: did you mean 'paid_on'?",
+        ),
+        (
+            "property: businessDate",
+            "property: busnessDate",
+            "error: schemas/orders.odcs.yaml:11: the table has the unknown custom property 'busnessDate' (contract.unknown-key)\n  \
+             help: did you mean 'businessDate'?",
+        ),
+        (
+            "to: partners.partner_id",
+            "to: partners",
+            "error: schemas/orders.odcs.yaml:21: the column 'partner_id' refers to 'partners' (contract.reference)\n  \
+             help: write table.column, such as partners.partner_id",
+        ),
+        (
+            "validValues: [gold, silver]",
+            "validValues: [gold, no]",
+            "error: schemas/orders.odcs.yaml:26: 'validValues' holds the bare word 'no', which some readers take for a truth value (contract.value)\n  \
+             help: quote it: \"no\"",
+        ),
+        (
+            "value: currency}]",
+            "value: tier}]",
+            "error: schemas/orders.odcs.yaml:32: the amount 'amount' names 'tier' as its currency (contract.money)\n  \
+             help: name a column with format: currency; the amount itself is a DECIMAL",
+        ),
+        (
+            "severity: warn",
+            "severity: warning",
+            "error: schemas/orders.odcs.yaml:45: 'severity' is 'warning' (contract.value)\n  help: write one of: reject, warn, count",
+        ),
+        (
+            "apiVersion: v3.1.0\n",
+            "",
+            "error: schemas/orders.odcs.yaml:1: the contract has no 'apiVersion' (contract.missing)\n  help: write apiVersion: v3.1.0",
+        ),
+    ];
+    for (from, to, expected) in golden {
+        let found = after(from, to);
+        assert!(
+            found.iter().any(|f| f == expected),
+            "{expected}\nis not among\n{}",
+            found.join("\n")
+        );
+    }
+}
+
+#[test]
+fn a_rule_that_would_not_be_applied_is_a_mistake() {
+    for (from, to, part) in [
+        (
+            "minimum: 0, maximum: 1",
+            "exclusiveMinimum: 0",
+            "unknown key 'exclusiveMinimum'",
+        ),
+        ("mustBe: 0", "mustBe: 1", "a quality rule that is never run"),
+        (
+            "metric: invalidValues",
+            "metric: nullValues",
+            "a quality rule that is never run",
+        ),
+        (
+            "engine: starledger, implementation: paid_on",
+            "implementation: paid_on",
+            "rule of type 'custom' on the table is never run",
+        ),
+        ("paid_on >= ordered_on", "paid_on >= amount", "cannot be compared"),
+        (
+            "paid_on >= ordered_on",
+            "paid_on after ordered_on",
+            "in no form that is known",
+        ),
+        ("paid_on >= ordered_on", "tier < 'gold'", "cannot be compared"),
+        (
+            "tier = 'gold'",
+            "tier = 'bronze'",
+            "compares 'tier' with 'bronze', which it never holds",
+        ),
+        ("paid_on >= ordered_on", "paid_on >= '2020-13-01'", "cannot be compared"),
+        (
+            "classification: personal",
+            "classification: personel",
+            "'classification' is 'personel'",
+        ),
+        ("pattern: '^[a-z ]+$'", "pattern: '['", "no regular expression"),
+        (
+            "minimum: \"2000-01-01\"",
+            "minimum: \"1.1.2000\"",
+            "'minimum' is '1.1.2000'",
+        ),
+        (
+            "minimum: 0, maximum: 1",
+            "minimum: 2, maximum: 1",
+            "a minimum above its maximum",
+        ),
+    ] {
+        let found = after(from, to);
+        assert!(found[0].contains(part), "{part}: {found:?}");
+    }
+}
+
+#[test]
+fn the_shape_of_a_feed_is_held() {
+    for (from, to, part) in [
+        ("primaryKeyPosition: 2", "primaryKeyPosition: 3", "the positions 1, 3"),
+        (
+            "required: true, primaryKey: true, primaryKeyPosition: 1",
+            "primaryKey: true, primaryKeyPosition: 1",
+            "part of the key and not required",
+        ),
+        ("partitioned: true, ", "", "is not marked 'partitioned'"),
+        (
+            "value: ordered_on",
+            "value: paid_on",
+            "no business date that is a required DATE",
+        ),
+        (
+            "{property: kind, value: fact}",
+            "{property: kind, value: table}",
+            "'kind' is 'table'",
+        ),
+        ("name: row_hash", "name: hash", "the lineage columns of a feed are"),
+        ("name: comment", "name: tier", "the column 'tier' stands twice"),
+        ("name: comment", "name: Comment", "is no plain word"),
+        (
+            "- name: orders",
+            "- name: order",
+            "the file describes the table 'order'",
+        ),
+        ("version: 1.2.3", "version: 1.2", "not of the form 1.0.0"),
+    ] {
+        let found = after(from, to);
+        assert!(found.iter().any(|f| f.contains(part)), "{part}: {found:?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_found_at_once_in_the_order_of_the_file() {
+    let text = ORDERS
+        .replace("status: active", "stauts: active")
+        .replace("DECIMAL(5,4)", "FLOAT")
+        .replace("severity: warn", "severity: never");
+    let lines: Vec<_> = read(FILE, &text)
+        .unwrap_err()
+        .iter()
+        .map(|f| f.place.line.unwrap())
+        .collect();
+    assert_eq!(lines, [1, 5, 30, 45]);
+}

@@ -1,0 +1,103 @@
+//! The score of one partner × domain × period.
+//!
+//! Duty: bring the facts of the domain to the metrics, and the metrics to a score with its events. Not its duty: the
+//! formulas of either.
+
+use std::collections::BTreeSet;
+
+use super::composite;
+use super::derivation::DomainScore;
+use super::facts::{Facts, Inspections, Key, PartnerPeriod};
+use super::fields::Read;
+use super::key_events::KeyEvents;
+use super::metric::Metric;
+use super::pools::{Pools, window_start};
+use super::sealed::Finals;
+use super::{parts, quality, satisfaction};
+use crate::domain::ids::{DomainId, RegionId};
+use crate::domain::{Grade, Period};
+use crate::rules::{MetricId, RuleBook};
+
+/// What all scores of a period share.
+pub struct Setting<'a> {
+    pub facts: &'a Facts,
+    pub events: &'a KeyEvents,
+    pub pools: &'a Pools<'a>,
+    pub finals: &'a Finals,
+    pub incomplete: &'a BTreeSet<(MetricId, RegionId, Period)>,
+}
+
+/// Computes the score; `black` makes its grade E.
+pub fn score(
+    setting: &Setting,
+    book: &RuleBook,
+    at: &PartnerPeriod,
+    domain: &DomainId,
+    black: bool,
+) -> Read<DomainScore> {
+    let key: Key = (at.partner.clone(), domain.clone(), at.period);
+    let metrics = metrics(setting, book, at, &key)?;
+    let composite = composite::compose(book, &metrics);
+    let events = setting.events.sum(book, &at.partner, Some(domain), at.period);
+    let finish = composite::finish(book, composite.base.as_ref(), &events.total)?;
+    Ok(DomainScore {
+        domain: domain.clone(),
+        metrics,
+        composite,
+        grade: if black { Some(Grade::E) } else { finish.grade },
+        events,
+        finish,
+        previous_final: setting.finals.previous(&at.partner, Some(domain), at.period),
+        completed: setting.facts.deliveries.get(&key).copied().unwrap_or(0),
+    })
+}
+
+/// All metrics, in their order.
+fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Vec<Metric>> {
+    let compute = |id: MetricId| {
+        let metric = match id {
+            MetricId::Satisfaction => satisfaction_of(setting, book, at, key),
+            MetricId::Quality => quality_of(setting, book, at, key),
+            MetricId::Parts => parts::measure(book, setting.facts.parts.get(key).copied().unwrap_or_default()),
+        }?;
+        let silent = setting.incomplete.contains(&(id, at.region.clone(), at.period));
+        Ok(if silent { metric.of_a_silent_feed() } else { metric })
+    };
+    MetricId::ALL.into_iter().map(compute).collect()
+}
+
+fn satisfaction_of(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Metric> {
+    let rules = &book.satisfaction;
+    let (minimum, default) = (rules.peer_minimum_answers, &rules.peer_default);
+    let peers = setting
+        .pools
+        .satisfaction
+        .peers(&at.partner, &at.region, &key.1, minimum, default);
+    satisfaction::measure(
+        book,
+        setting.facts.satisfaction.get(key).map_or(&[], Vec::as_slice),
+        peers,
+    )
+}
+
+fn quality_of(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Metric> {
+    let (facts, rules) = (setting.facts, &book.quality);
+    let (minimum, default) = (rules.peer_minimum_inspections, &rules.peer_default);
+    let peers = setting
+        .pools
+        .quality
+        .peers(&at.partner, &at.region, &key.1, minimum, default);
+    let own: &[Inspections] = facts.quality.get(key).map_or(&[], Vec::as_slice);
+    let earliest = (
+        key.0.clone(),
+        key.1.clone(),
+        window_start(at.period, rules.look_back_periods),
+    );
+    let window: Vec<Inspections> = facts
+        .quality
+        .range(earliest..=key.clone())
+        .flat_map(|(_, rows)| rows.iter().cloned())
+        .collect();
+    let open = facts.open_critical.get(key).copied().unwrap_or(0);
+    quality::measure(book, own, &window, open, peers)
+}

@@ -1,0 +1,322 @@
+//! Tables as typed rows.
+//!
+//! Duty: read every input table once, by column name, into sorted typed rows; refuse values that no measure can
+//! have. Not its duty: rules, and which rows count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::fields::{Fields, Read, each, several};
+use super::inputs::Inputs;
+use crate::domain::ids::{DomainId, PartnerId, RegionId};
+use crate::domain::{Date, Dec, Instant, Period};
+
+/// Partner × domain × period.
+pub type Key = (PartnerId, DomainId, Period);
+
+/// A partner in a period: its region, and the days and instants of the period there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartnerPeriod {
+    pub partner: PartnerId,
+    pub period: Period,
+    pub region: RegionId,
+    pub first_on: Date,
+    /// Exclusive.
+    pub end_on: Date,
+    pub starts_at: Instant,
+}
+
+/// Answers of one customer, class and way of selection. Shares are of the partner's responsibility.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Answers {
+    pub customer: Arc<str>,
+    pub class: Arc<str>,
+    pub selected_by: Arc<str>,
+    pub answers: i64,
+    pub share_sum: Dec,
+    pub share_square_sum: Dec,
+    pub satisfied_share_sum: Dec,
+    pub vendor_fault_answers: i64,
+    pub zero_share_answers: i64,
+}
+
+/// Inspections of one way of selection and one scale, or of one set of findings where there is no score.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Inspections {
+    pub selected_by: Arc<str>,
+    pub scored: bool,
+    pub score_max: Dec,
+    pub critical: i64,
+    pub major: i64,
+    pub minor: i64,
+    pub inspections: i64,
+    pub score_sum: Dec,
+}
+
+/// Quantities of parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    pub due: i64,
+    pub opening: i64,
+    pub overdue: i64,
+    pub long_overdue: i64,
+}
+
+/// One version of a certification; valid until before `valid_to`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Certification {
+    pub valid_from: Date,
+    pub valid_to: Date,
+    pub active: bool,
+}
+
+/// A key event as reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEvent {
+    pub event_id: Arc<str>,
+    pub partner: PartnerId,
+    pub domain: Option<DomainId>,
+    pub occurred_on: Date,
+    pub code: Arc<str>,
+    pub level: Arc<str>,
+    pub positive: bool,
+    pub red_line: Arc<str>,
+    pub self_reported: bool,
+}
+
+/// A human act on a key event; ordered by time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decision {
+    pub decided_at: Instant,
+    pub decision_id: Arc<str>,
+    pub kind: Arc<str>,
+    pub outcome: Arc<str>,
+    pub by: Arc<str>,
+}
+
+/// All inputs, typed; every list sorted, so that the order of rows cannot matter.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub partner_periods: BTreeMap<PartnerId, BTreeMap<Period, PartnerPeriod>>,
+    pub satisfaction: BTreeMap<Key, Vec<Answers>>,
+    pub quality: BTreeMap<Key, Vec<Inspections>>,
+    pub open_critical: BTreeMap<Key, i64>,
+    pub parts: BTreeMap<Key, Parts>,
+    pub deliveries: BTreeMap<Key, i64>,
+    pub certifications: BTreeMap<PartnerId, BTreeMap<DomainId, Vec<Certification>>>,
+    /// Domain that spans others → those.
+    pub members: BTreeMap<DomainId, BTreeSet<DomainId>>,
+    pub key_events: BTreeMap<Arc<str>, KeyEvent>,
+    /// Event → its acts by time.
+    pub decisions: BTreeMap<Arc<str>, Vec<Decision>>,
+}
+
+impl Facts {
+    /// Reads all tables; the first error of each table is reported, all together.
+    pub fn read(inputs: &Inputs) -> Read<Facts> {
+        let mut facts = Facts::default();
+        let results = [
+            each(&inputs.partner_periods, |row| facts.partner_periods_row(row)),
+            each(&inputs.satisfaction, |row| facts.satisfaction_row(row)),
+            each(&inputs.quality, |row| facts.quality_row(row)),
+            each(&inputs.critical, |row| {
+                add(
+                    facts.open_critical.entry(row.key()?).or_default(),
+                    row.count("open_critical")?,
+                );
+                Ok(())
+            }),
+            each(&inputs.parts, |row| facts.parts_row(row)),
+            each(&inputs.deliveries, |row| {
+                add(facts.deliveries.entry(row.key()?).or_default(), row.count("completed")?);
+                Ok(())
+            }),
+            each(&inputs.certifications, |row| facts.certifications_row(row)),
+            each(&inputs.domains, |row| facts.domains_row(row)),
+            each(&inputs.key_events, |row| facts.key_events_row(row)),
+            each(&inputs.decisions, |row| facts.decisions_row(row)),
+        ];
+        several(results.into_iter().filter_map(Result::err).collect())?;
+        facts.sort();
+        Ok(facts)
+    }
+
+    /// The partner in a period, if it has a region there.
+    #[must_use]
+    pub fn partner_in(&self, partner: &PartnerId, period: Period) -> Option<&PartnerPeriod> {
+        self.partner_periods.get(partner)?.get(&period)
+    }
+
+    /// The partner in the nearest of the periods from `first` on: the latest that is not after `period`, else the
+    /// earliest.
+    #[must_use]
+    pub fn partner_near(&self, partner: &PartnerId, period: Period, first: Period) -> Option<&PartnerPeriod> {
+        let mut periods = self
+            .partner_periods
+            .get(partner)?
+            .range(first..)
+            .map(|(_, found)| found);
+        periods
+            .clone()
+            .rev()
+            .find(|found| found.period <= period)
+            .or_else(|| periods.next())
+    }
+
+    /// The partner in the last period from `first` on that had begun for it at an instant, else in the earliest.
+    #[must_use]
+    pub fn partner_at(&self, partner: &PartnerId, at: Instant, first: Period) -> Option<&PartnerPeriod> {
+        let mut periods = self
+            .partner_periods
+            .get(partner)?
+            .range(first..)
+            .map(|(_, found)| found);
+        periods
+            .clone()
+            .rev()
+            .find(|found| found.starts_at <= at)
+            .or_else(|| periods.next())
+    }
+
+    fn sort(&mut self) {
+        self.satisfaction.values_mut().for_each(|rows| rows.sort());
+        self.quality.values_mut().for_each(|rows| rows.sort());
+        self.certifications
+            .values_mut()
+            .flat_map(BTreeMap::values_mut)
+            .for_each(|rows| rows.sort());
+        self.decisions.values_mut().for_each(|rows| rows.sort());
+    }
+
+    fn partner_periods_row(&mut self, row: Fields) -> Read<()> {
+        let found = PartnerPeriod {
+            partner: row.partner()?,
+            period: row.period()?,
+            region: row.id("region", RegionId::new)?,
+            first_on: row.date("first_on")?,
+            end_on: row.date("end_on")?,
+            starts_at: row.instant("starts_at")?,
+        };
+        match self
+            .partner_periods
+            .entry(found.partner.clone())
+            .or_default()
+            .insert(found.period, found)
+        {
+            None => Ok(()),
+            Some(known) => Err(row.twice(&format!("{} in {}", known.partner, known.period))),
+        }
+    }
+
+    fn satisfaction_row(&mut self, row: Fields) -> Read<()> {
+        let answers = Answers {
+            customer: row.text("customer_id")?.into(),
+            class: row.text("customer_class")?.into(),
+            selected_by: row.text("selected_by")?.into(),
+            answers: row.count("answers")?,
+            share_sum: row.sum("share_sum")?,
+            share_square_sum: row.sum("share_square_sum")?,
+            satisfied_share_sum: row.sum("satisfied_share_sum")?,
+            vendor_fault_answers: row.count("vendor_fault_answers")?,
+            zero_share_answers: row.count("zero_share_answers")?,
+        };
+        if answers.satisfied_share_sum > answers.share_sum {
+            return Err(row.wrong("satisfied_share_sum", &"is more than share_sum"));
+        }
+        self.satisfaction.entry(row.key()?).or_default().push(answers);
+        Ok(())
+    }
+
+    fn quality_row(&mut self, row: Fields) -> Read<()> {
+        let inspections = Inspections {
+            selected_by: row.text("selected_by")?.into(),
+            scored: row.bool("scored")?,
+            score_max: row.sum("score_max")?,
+            critical: row.count("critical")?,
+            major: row.count("major")?,
+            minor: row.count("minor")?,
+            inspections: row.count("inspections")?,
+            score_sum: row.sum("score_sum")?,
+        };
+        if inspections.scored && inspections.score_max.is_zero() {
+            return Err(row.wrong("score_max", &"must be above 0 where there is a score"));
+        }
+        self.quality.entry(row.key()?).or_default().push(inspections);
+        Ok(())
+    }
+
+    fn parts_row(&mut self, row: Fields) -> Read<()> {
+        let parts = self.parts.entry(row.key()?).or_default();
+        add(&mut parts.due, row.count("due_quantity")?);
+        add(&mut parts.opening, row.count("opening_quantity")?);
+        add(&mut parts.overdue, row.count("overdue_quantity")?);
+        add(&mut parts.long_overdue, row.count("long_overdue_quantity")?);
+        if parts.overdue > parts.due.saturating_add(parts.opening) {
+            return Err(row.wrong(
+                "overdue_quantity",
+                &"is more than due_quantity and opening_quantity together",
+            ));
+        }
+        Ok(())
+    }
+
+    fn certifications_row(&mut self, row: Fields) -> Read<()> {
+        let version = Certification {
+            valid_from: row.date("valid_from")?,
+            valid_to: row.date("valid_to")?,
+            active: row.text("status")? == "active",
+        };
+        let of_partner = self.certifications.entry(row.partner()?).or_default();
+        of_partner.entry(row.domain()?).or_default().push(version);
+        Ok(())
+    }
+
+    fn domains_row(&mut self, row: Fields) -> Read<()> {
+        if row.opt_text("member_of")?.is_some() {
+            let span = row.id("member_of", DomainId::new)?;
+            self.members.entry(span).or_default().insert(row.domain()?);
+        }
+        Ok(())
+    }
+
+    fn key_events_row(&mut self, row: Fields) -> Read<()> {
+        let event = KeyEvent {
+            event_id: row.text("event_id")?.into(),
+            partner: row.partner()?,
+            domain: row.opt_text("domain")?.map(|_| row.domain()).transpose()?,
+            occurred_on: row.date("occurred_on")?,
+            code: row.text("code")?.into(),
+            level: row.text("level")?.into(),
+            positive: row.one_of("direction", &["positive", "negative"])? == "positive",
+            red_line: row.one_of("red_line", &["none", "L1", "L2", "L3"])?.into(),
+            self_reported: row.bool("self_reported")?,
+        };
+        match self.key_events.insert(event.event_id.clone(), event) {
+            None => Ok(()),
+            Some(known) => Err(row.twice(&format!("event {}", known.event_id))),
+        }
+    }
+
+    fn decisions_row(&mut self, row: Fields) -> Read<()> {
+        let kind = row.text("kind")?;
+        if !matches!(kind, "confirm" | "appeal" | "withdraw") {
+            return Ok(());
+        }
+        let decision = Decision {
+            decided_at: row.instant("decided_at")?,
+            decision_id: row.text("decision_id")?.into(),
+            kind: kind.into(),
+            outcome: row.opt_text("outcome")?.unwrap_or_default().into(),
+            by: row.text("by")?.into(),
+        };
+        self.decisions
+            .entry(row.text("subject")?.into())
+            .or_default()
+            .push(decision);
+        Ok(())
+    }
+}
+
+fn add(to: &mut i64, more: i64) {
+    *to = to.saturating_add(more);
+}

@@ -1,0 +1,153 @@
+//! From measures to grades.
+//!
+//! Duty: every number of a scorecard, in exact rationals, rounded once where it is published; the derivation of each.
+//! A pure stage: `(inputs, rules) → (tables, findings)`.
+//!
+//! | what is derived | from what | where |
+//! |---|---|---|
+//! | typed rows | the input tables | `facts`, `fields` |
+//! | events that count, period and points | key events, decisions, closed periods | `event_life`, `key_events`, `timeline` |
+//! | freezes and holds | red-line events that count | `red_lines` |
+//! | peers of each period | answers and inspections of the look-back, by region | `pools`, `peers` |
+//! | rows partner × domain | facts, events, certifications | `rows` |
+//! | metrics | measures, peers, rules | `satisfaction`, `quality`, `parts`; `cap`, `weighted`, `wilson`, `knots` |
+//! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
+//! | the partner's card | its domains' exact finals, events without a domain | `card` |
+//! | published rows | the derivations | `tables` |
+//! | the explanation | the same derivations | `explain` |
+//!
+//! Absent from this room: the clock, files, printing, floats, SQL, money, other stages. Nothing is computed for a
+//! closed period; its rows are only compared with.
+
+mod cap;
+mod card;
+pub mod composite;
+pub mod derivation;
+mod domain_score;
+mod event_life;
+pub mod explain;
+mod explain_metric;
+pub mod facts;
+mod fields;
+pub mod inputs;
+pub mod key_events;
+pub mod knots;
+pub mod metric;
+pub mod parts;
+pub mod peers;
+mod pools;
+pub mod quality;
+pub mod red_lines;
+mod rows;
+pub mod satisfaction;
+mod sealed;
+mod shelf;
+pub mod tables;
+mod timeline;
+pub mod weighted;
+mod wilson;
+
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod testing;
+
+pub use explain::{Explanation, Line, explain};
+pub use inputs::{Books, Evaluated, EvaluationError, Freeze, Hold, Inputs};
+
+use self::derivation::{Card, Derivations};
+use self::domain_score::Setting;
+use self::facts::Facts;
+use self::fields::Read;
+use self::key_events::KeyEvents;
+use self::pools::Pools;
+use self::red_lines::RedLines;
+use self::rows::Found;
+use self::sealed::{Finals, SealedEvents};
+use self::shelf::Shelf;
+use self::timeline::Timeline;
+use crate::domain::{Finding, Findings, Period, Place, Score};
+
+/// Evaluates the periods of the inputs, oldest first.
+pub fn evaluate(inputs: &Inputs, rules: &dyn Books) -> Result<Evaluated, EvaluationError> {
+    let (shelf, mut findings) = (Shelf(rules), Findings::new());
+    let facts = Facts::read(inputs)?;
+    let timeline = Timeline::read(inputs, rules.programme())?;
+    let events = KeyEvents::judge(&facts, SealedEvents::read(inputs)?, &timeline, shelf, &mut findings)?;
+    let red_lines = RedLines::of(events.red());
+    let mut finals = Finals::read(inputs)?;
+    let mut derivations = Derivations::default();
+    for period in &timeline.periods {
+        let pools = Pools::read(&facts, shelf, *period)?;
+        let setting = Setting {
+            facts: &facts,
+            events: &events,
+            pools: &pools,
+            finals: &finals,
+            incomplete: &inputs.incomplete,
+        };
+        let cards = cards(&setting, &red_lines, *period, &mut findings)?;
+        for card in cards {
+            publish(&mut finals, &card);
+            derivations.cards.insert((card.partner.clone(), card.period), card);
+        }
+    }
+    Ok(Evaluated {
+        metrics: tables::metrics(&derivations),
+        scores: tables::scores(&derivations),
+        partner_scores: tables::partner_scores(&derivations),
+        key_event_points: tables::key_event_points(&events),
+        freezes: red_lines.freezes,
+        holds: red_lines.holds,
+        derivations,
+        findings,
+    })
+}
+
+/// The cards of all partners that have a region in the period.
+fn cards(setting: &Setting, red_lines: &RedLines, period: Period, findings: &mut Findings) -> Read<Vec<Card>> {
+    let facts = setting.facts;
+    let found = Found::read(facts, period);
+    for partner in found
+        .partners()
+        .filter(|partner| facts.partner_in(partner, period).is_none())
+    {
+        findings.push(Finding::warning(
+            Place::file("calendar_partner_periods").column(partner.as_str()),
+            "facts-without-region",
+            format!("{partner} has facts in {period} but no region: no version of it is valid on the last day"),
+            "add a version of the partner that is valid on that day",
+        ));
+    }
+    let here = facts
+        .partner_periods
+        .values()
+        .filter_map(|periods| periods.get(&period));
+    let card = |at: &facts::PartnerPeriod| {
+        // the pools hold a book for every region that a partner has in the period
+        let Some(book) = setting.pools.books.get(&at.region) else {
+            return Ok(None);
+        };
+        let red = red_lines.state(&at.partner, at.first_on, at.end_on);
+        let domains = rows::domains(facts, setting.events, at, &found, findings);
+        let scores = domains
+            .iter()
+            .map(|domain| domain_score::score(setting, book, at, domain, red.is_black()));
+        card::card(setting, book, at, scores.collect::<Read<Vec<_>>>()?, red).map(Some)
+    };
+    here.map(card).filter_map(Result::transpose).collect()
+}
+
+/// Makes the finals of a card known to the next period.
+fn publish(finals: &mut Finals, card: &Card) {
+    let (partner, period) = (&card.partner, card.period);
+    for score in &card.domains {
+        finals.set(
+            partner.clone(),
+            Some(score.domain.clone()),
+            period,
+            score.finish.score.map(Score::dec),
+        );
+    }
+    finals.set(partner.clone(), None, period, card.finish.score.map(Score::dec));
+}

@@ -1,0 +1,146 @@
+//! What the others achieved: the group that a small sample is drawn towards.
+//!
+//! Duty: sums by region and by region × domain over the look-back, without the partner's own in any domain; the
+//! domain's group if it is large enough, else the region's, else a default. Not its duty: weights.
+
+use std::collections::BTreeMap;
+
+use super::weighted::Weighted;
+use crate::domain::Ratio;
+use crate::domain::ids::{DomainId, PartnerId, RegionId};
+
+/// Which group the value is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerBasis {
+    Domain,
+    Region,
+    Default,
+}
+
+impl PeerBasis {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PeerBasis::Domain => "domain",
+            PeerBasis::Region => "region",
+            PeerBasis::Default => "default",
+        }
+    }
+}
+
+/// The value of the peers, and how it was come by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peers {
+    pub value: Ratio,
+    pub basis: PeerBasis,
+    /// Observations of others in the same region and domain, and in the same region.
+    pub n_domain: i64,
+    pub n_region: i64,
+    /// Observations that a group needs.
+    pub minimum: i64,
+}
+
+/// Sums over the look-back of one period, uncapped.
+#[derive(Clone, Debug, Default)]
+pub struct Pool {
+    regions: BTreeMap<RegionId, Weighted>,
+    domains: BTreeMap<(RegionId, DomainId), Weighted>,
+    own_regions: BTreeMap<(PartnerId, RegionId), Weighted>,
+    own_domains: BTreeMap<(PartnerId, RegionId, DomainId), Weighted>,
+}
+
+impl Pool {
+    pub fn add(&mut self, partner: &PartnerId, region: &RegionId, domain: &DomainId, sums: &Weighted) {
+        let (p, r, d) = (partner.clone(), region.clone(), domain.clone());
+        self.regions.entry(r.clone()).or_default().add(sums);
+        self.domains.entry((r.clone(), d.clone())).or_default().add(sums);
+        self.own_regions.entry((p.clone(), r.clone())).or_default().add(sums);
+        self.own_domains.entry((p, r, d)).or_default().add(sums);
+    }
+
+    /// The peers of a partner in a region and domain.
+    #[must_use]
+    pub fn peers(
+        &self,
+        partner: &PartnerId,
+        region: &RegionId,
+        domain: &DomainId,
+        minimum: i64,
+        default: &Ratio,
+    ) -> Peers {
+        let (p, r, d) = (partner.clone(), region.clone(), domain.clone());
+        let of_domain = others(
+            self.domains.get(&(r.clone(), d.clone())),
+            self.own_domains.get(&(p.clone(), r.clone(), d)),
+        );
+        let of_region = others(self.regions.get(region), self.own_regions.get(&(p, r)));
+        let enough = |sums: &Weighted| if sums.n >= minimum { sums.mean() } else { None };
+        let (value, basis) = match (enough(&of_domain), enough(&of_region)) {
+            (Some(value), _) => (value, PeerBasis::Domain),
+            (None, Some(value)) => (value, PeerBasis::Region),
+            (None, None) => (default.clone(), PeerBasis::Default),
+        };
+        Peers {
+            value,
+            basis,
+            n_domain: of_domain.n,
+            n_region: of_region.n,
+            minimum,
+        }
+    }
+}
+
+fn others(all: Option<&Weighted>, own: Option<&Weighted>) -> Weighted {
+    let all = all.cloned().unwrap_or_default();
+    own.map_or(all.clone(), |own| all.without(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::testing::{dec, domain, partner, region};
+
+    fn sums(n: i64, mean: &str) -> Weighted {
+        let weight = Ratio::int(n);
+        Weighted {
+            n,
+            total: &weight * &dec(mean),
+            squares: weight.clone(),
+            weight,
+        }
+    }
+
+    fn pool(rows: &[(&str, &str, &str, i64, &str)]) -> Pool {
+        let mut pool = Pool::default();
+        for (p, r, d, n, mean) in rows {
+            pool.add(&partner(p), &region(r), &domain(d), &sums(*n, mean));
+        }
+        pool
+    }
+
+    fn peers(pool: &Pool, p: &str) -> (Ratio, PeerBasis, i64, i64) {
+        let peers = pool.peers(&partner(p), &region("emea"), &domain("cloud"), 30, &dec("0.85"));
+        (peers.value, peers.basis, peers.n_domain, peers.n_region)
+    }
+
+    #[test]
+    fn the_domain_needs_thirty_of_others() {
+        let thirty = pool(&[("P1", "emea", "cloud", 50, "1"), ("P2", "emea", "cloud", 30, "0.8")]);
+        assert_eq!(peers(&thirty, "P1"), (dec("0.8"), PeerBasis::Domain, 30, 30));
+        let fewer = pool(&[("P1", "emea", "cloud", 50, "1"), ("P2", "emea", "cloud", 29, "0.8")]);
+        assert_eq!(peers(&fewer, "P1"), (dec("0.85"), PeerBasis::Default, 29, 29));
+    }
+
+    #[test]
+    fn the_region_is_next_and_leaves_out_own_answers_in_any_domain() {
+        let pool = pool(&[
+            ("P1", "emea", "cloud", 5, "1"),
+            ("P1", "emea", "ups", 500, "1"),
+            ("P2", "emea", "cloud", 10, "0.8"),
+            ("P2", "emea", "ups", 30, "0.6"),
+            ("P3", "apac", "cloud", 900, "0.1"),
+        ]);
+        // (10·0.8 + 30·0.6) / 40 = 26/40
+        assert_eq!(peers(&pool, "P1"), (dec("0.65"), PeerBasis::Region, 10, 40));
+    }
+}

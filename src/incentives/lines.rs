@@ -1,0 +1,74 @@
+//! Sales lines, typed.
+//!
+//! Duty: the rows of `measures_sales` by partner, borrowed. Not its duty: whether a line counts.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Date, Dec, Table, TableError};
+use crate::rules::{BasisAmount, SchemeDate};
+
+/// One row of `measures_sales`: a sum over lines that are alike in all that follows.
+#[derive(Clone, Debug)]
+pub(super) struct Line<'a> {
+    /// `product` or `service`.
+    pub kind: &'a str,
+    /// Empty on a product line.
+    pub service_model: &'a str,
+    pub domain: &'a str,
+    pub family: &'a str,
+    pub category: &'a str,
+    pub incentive_eligible: bool,
+    pub currency: &'a str,
+    ordered_on: Date,
+    invoiced_on: Date,
+    /// In full.
+    pub paid: bool,
+    pub lines: i64,
+    net_amount: Dec,
+    list_amount: Dec,
+}
+
+impl Line<'_> {
+    pub fn date(&self, of: SchemeDate) -> Date {
+        match of {
+            SchemeDate::OrderedOn => self.ordered_on,
+            SchemeDate::InvoicedOn => self.invoiced_on,
+        }
+    }
+
+    pub fn amount(&self, of: BasisAmount) -> Dec {
+        match of {
+            BasisAmount::Net => self.net_amount,
+            BasisAmount::List => self.list_amount,
+        }
+    }
+
+    /// Whether either date lies in `[first, end)`.
+    pub fn falls_in(&self, first: Date, end: Date) -> bool {
+        (first..end).contains(&self.ordered_on) || (first..end).contains(&self.invoiced_on)
+    }
+}
+
+/// Lines by partner.
+pub(super) fn read(sales: &Table) -> Result<BTreeMap<&str, Vec<Line<'_>>>, TableError> {
+    let mut lines: BTreeMap<&str, Vec<Line<'_>>> = BTreeMap::new();
+    for row in sales.iter() {
+        let text = |column| row.opt_text(column).map(Option::unwrap_or_default);
+        lines.entry(row.text("partner_id")?).or_default().push(Line {
+            kind: row.text("line_kind")?,
+            service_model: text("service_model")?,
+            domain: text("domain")?,
+            family: text("family")?,
+            category: text("category")?,
+            incentive_eligible: row.bool("incentive_eligible")?,
+            currency: row.text("currency")?,
+            ordered_on: row.date("ordered_on")?,
+            invoiced_on: row.date("invoiced_on")?,
+            paid: row.bool("paid")?,
+            lines: row.int("lines")?,
+            net_amount: row.dec("net_amount")?,
+            list_amount: row.dec("list_amount")?,
+        });
+    }
+    Ok(lines)
+}

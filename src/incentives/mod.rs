@@ -1,0 +1,301 @@
+//! Incentives: what each partner has earned under each scheme, as a cumulative target.
+//!
+//! Duty: one exact amount per partner × scheme × earning period × settlement currency, rounded once, with the
+//! components that lead to it. Not its duty: what is booked already and the difference to post (the ledger), grades
+//! and red lines (evaluation), sums over sales lines (measures). It keeps no state between runs: late data, returns
+//! and corrections are the same computation over other inputs.
+//!
+//! | what is derived                    | from what                                        | in which step       |
+//! |------------------------------------|--------------------------------------------------|---------------------|
+//! | typed lines, partner versions      | `measures_sales`, `partners`                     | `lines`, `partners` |
+//! | currency and rule book of a target | version on the last day, book of the first day   | `compute`           |
+//! | which lines count, in one currency | scope, date, freezes, payment, exchange rates    | `basis`             |
+//! | whether the basis earns at all     | gates                                            | `gates`             |
+//! | the amount before modifiers        | bands, stars or one rate                         | `method`            |
+//! | the amount after them              | grade factors and caps, as the scheme lists them | `modifiers`         |
+//! | target, rounding residue, rows     | all of the above                                 | `target`            |
+
+mod basis;
+mod certifications;
+mod facts;
+mod fx;
+mod gates;
+mod grades;
+mod lines;
+mod method;
+mod modifiers;
+mod partners;
+mod table;
+mod target;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod shelf;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod worked;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use crate::domain::ids::{DomainId, IdError, PartnerId, RegionId, SchemeId};
+use crate::domain::{Date, Dec, Finding, Findings, FiscalCalendar, Grade, Money, Period, Place, Table, TableError};
+use crate::rules::Scheme;
+
+use facts::Facts;
+
+/// What a computation reads. Tables have the columns of the feeds and measures they are named after.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The earning periods to compute, of any kind; a scheme takes those of its own kind. All that have ended belong
+    /// here, closed ones too: late data changes what they earned.
+    pub earning_periods: &'a [Period],
+    /// `measures_sales`: sums over sales lines. Returns carry the dates, the product and the payment state of the
+    /// line they return.
+    pub sales: &'a Table,
+    /// Feed `partners`: versions by `valid_from`.
+    pub partners: &'a Table,
+    /// Feed `certifications`: `[valid_from, valid_to)`.
+    pub certifications: &'a Table,
+    /// Feed `domains`: `member_of` names the domain that covers it.
+    pub domains: &'a Table,
+    /// Feed `fx_rates`: one unit of `base` is `rate` units of `quote`.
+    pub fx_rates: &'a Table,
+    /// Grades by score, of the evaluation periods that end with an earning period; order does not matter.
+    pub grades: &'a [GradeRow],
+    /// Red-line freezes; order does not matter.
+    pub freezes: &'a [Freeze],
+}
+
+/// The grade that money uses: the one that follows from the score, not from a red line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GradeRow {
+    pub partner: PartnerId,
+    /// `None` for the partner's card.
+    pub domain: Option<DomainId>,
+    /// An evaluation period.
+    pub period: Period,
+    pub state: GradeState,
+    /// There for `rated` and `provisional`.
+    pub grade: Option<Grade>,
+}
+
+/// State of a score, as far as money cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GradeState {
+    Rated,
+    Provisional,
+    NotRated,
+    /// A feed under it was silent.
+    Incomplete,
+}
+
+impl GradeState {
+    /// The state by its name in the score tables.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<GradeState> {
+        Some(match text {
+            "rated" => GradeState::Rated,
+            "provisional" => GradeState::Provisional,
+            "not_rated" => GradeState::NotRated,
+            "incomplete" => GradeState::Incomplete,
+            _ => return None,
+        })
+    }
+}
+
+/// Lines a partner ordered from `from` to before `until` neither earn nor count towards a band.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freeze {
+    pub partner: PartnerId,
+    pub from: Date,
+    /// Exclusive.
+    pub until: Date,
+}
+
+pub use crate::rules::Books;
+
+/// What has been earned to date on one key. Unique by partner, scheme, earning period and currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub partner: PartnerId,
+    pub scheme: SchemeId,
+    pub earning_period: Period,
+    pub amount: Money,
+}
+
+/// Lines that will count once something is there that is missing now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub partner: PartnerId,
+    pub scheme: SchemeId,
+    pub earning_period: Period,
+    /// Currency of the lines, as delivered.
+    pub currency: String,
+    /// Their net or list amount (as the scheme counts) in that currency, to 4 decimals.
+    pub amount: Dec,
+    pub lines: i64,
+    pub reason: String,
+}
+
+/// The result: rows to publish, targets to post.
+#[derive(Clone, Debug)]
+pub struct Incentives {
+    /// Table `rebates` without its posting period. Key: partner_id, scheme, earning_period, domain, component;
+    /// sorted by it. The amounts of a target's other components add up to that of its component `earned`.
+    pub rebates: Table,
+    /// Sorted by partner, scheme, earning period, currency.
+    pub targets: Vec<Target>,
+    /// Sorted like the targets.
+    pub waiting: Vec<Waiting>,
+    /// Sorted, none twice.
+    pub findings: Findings,
+}
+
+/// Why nothing could be computed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IncentiveError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("table {table}, column {column}: '{value}' {source}")]
+    Id {
+        table: &'static str,
+        column: &'static str,
+        value: String,
+        source: IdError,
+    },
+    #[error("feed fx_rates has two rates {base}→{quote} for {date}; its key is base, quote, date")]
+    TwoRates { base: String, quote: String, date: Date },
+    /// All problems with rules and amounts, one a line.
+    #[error("{}", .0.join("\n"))]
+    Problems(Vec<String>),
+}
+
+/// Computes every target of the earning periods.
+///
+/// A target's currency and region are those of the partner version valid on the last day of its earning period, its
+/// rule book is that of the period's first day. A key on which no line counts has no target.
+pub fn compute(inputs: &Inputs<'_>, books: &dyn Books) -> Result<Incentives, IncentiveError> {
+    let facts = Facts::read(inputs, books.programme().evaluation_period)?;
+    let mut run = Run::new(&facts, books);
+    let periods: BTreeSet<Period> = inputs.earning_periods.iter().copied().collect();
+    for (partner, lines) in &facts.lines {
+        for period in &periods {
+            run.partner_period(partner, lines, *period)?;
+        }
+    }
+    run.finish()
+}
+
+/// What is being collected.
+struct Run<'a> {
+    facts: &'a Facts<'a>,
+    books: &'a dyn Books,
+    calendar: FiscalCalendar,
+    /// Schemes by region and first day; those that cannot be computed are left out and reported.
+    found: BTreeMap<(RegionId, Date), Vec<&'a Scheme>>,
+    output: target::Output,
+    findings: BTreeSet<Finding>,
+    problems: BTreeSet<String>,
+}
+
+impl<'a> Run<'a> {
+    fn new(facts: &'a Facts<'a>, books: &'a dyn Books) -> Run<'a> {
+        Run {
+            facts,
+            books,
+            calendar: books.programme().calendar,
+            found: BTreeMap::new(),
+            output: target::Output::default(),
+            findings: facts.findings.iter().cloned().collect(),
+            problems: BTreeSet::new(),
+        }
+    }
+
+    /// The schemes of a region's book on a day.
+    fn schemes(&mut self, region: RegionId, on: Date) -> Vec<&'a Scheme> {
+        if let Some(found) = self.found.get(&(region.clone(), on)) {
+            return found.clone();
+        }
+        let mut schemes = Vec::new();
+        match self.books.book(&region, on) {
+            Ok(book) => {
+                for scheme in book.schemes.values() {
+                    let problems = method::check(scheme);
+                    if problems.is_empty() {
+                        schemes.push(scheme);
+                    }
+                    self.problems.extend(problems);
+                }
+            }
+            Err(message) => {
+                self.problems.insert(message);
+            }
+        }
+        self.found.insert((region, on), schemes.clone());
+        schemes
+    }
+
+    fn partner_period(
+        &mut self,
+        partner: &str,
+        lines: &[lines::Line<'_>],
+        period: Period,
+    ) -> Result<(), IncentiveError> {
+        let first = self.calendar.first_day(period);
+        let end = self.calendar.end_day(period);
+        if !lines.iter().any(|l| l.falls_in(first, end)) {
+            return Ok(());
+        }
+        let last = self.calendar.last_day(period);
+        let Some(version) = self.facts.partners.on(partner, last) else {
+            self.findings.insert(Finding::warning(
+                Place::file("partners"),
+                "no-partner-version",
+                format!("partner {partner} has sales in {period} and no version valid on {last}: they earn nothing"),
+                format!("deliver a version with valid_from on or before {last}; the next run counts the sales"),
+            ));
+            return Ok(());
+        };
+        let region = RegionId::new(version.region).map_err(|source| IncentiveError::Id {
+            table: "partners",
+            column: "region",
+            value: version.region.to_owned(),
+            source,
+        })?;
+        let Some(currency) = version.currency else {
+            return Ok(());
+        };
+        let schemes = self.schemes(region, first);
+        for scheme in schemes.into_iter().filter(|s| s.earning_period == period.kind()) {
+            let calendar = self.calendar;
+            let case = target::Case {
+                facts: self.facts,
+                partner,
+                scheme,
+                period,
+                first,
+                end,
+                currency,
+                calendar,
+            };
+            match case.run(lines, &mut self.output) {
+                Ok(findings) => self.findings.extend(findings),
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Incentives, IncentiveError> {
+        if !self.problems.is_empty() {
+            return Err(IncentiveError::Problems(self.problems.into_iter().collect()));
+        }
+        Ok(self.output.finish(self.findings.into_iter().collect()))
+    }
+}

@@ -1,0 +1,319 @@
+//! What must hold of the books.
+//!
+//! Duty: named checks as a list of values; running order and report follow from the list. Not its duty: stopping a
+//! commit (the caller does, when any finding is there).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::LedgerError;
+use super::balance::{booked, by_account, by_partner, sums, trial_balance};
+use super::chain::{Head, verify_chain, verify_continues};
+use super::entry::{Account, Entry, Key};
+use super::post::{Hold, PostingDay, Target, post};
+use crate::domain::{Currency, Finding, Findings, Money, Period, Place};
+
+/// A book and what it should agree with.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// By number.
+    pub entries: &'a [Entry],
+    /// Those that were posted last.
+    pub targets: &'a [Target],
+    pub posting: &'a dyn Fn(Period) -> PostingDay,
+    pub holds: &'a [Hold],
+    /// Head of the book as it was before this run, or as it was issued.
+    pub earlier: Option<Head>,
+}
+
+/// One thing that must hold.
+pub struct Invariant {
+    /// Stable code: the rule of its findings.
+    pub name: &'static str,
+    /// The sentence that is true of a book in order.
+    pub says: &'static str,
+    /// What is not in order; empty when it holds.
+    pub check: fn(&View<'_>) -> Result<Vec<String>, LedgerError>,
+}
+
+/// In the order in which they are checked and reported.
+pub const INVARIANTS: &[Invariant] = &[
+    Invariant {
+        name: "chain-intact",
+        says: "every entry is the one that was posted",
+        check: chain_intact,
+    },
+    Invariant {
+        name: "book-continued",
+        says: "the earlier book is the beginning of this one",
+        check: book_continued,
+    },
+    Invariant {
+        name: "no-gaps",
+        says: "entries and transactions are numbered from 1 without gaps",
+        check: no_gaps,
+    },
+    Invariant {
+        name: "transactions-whole",
+        says: "a transaction is of one key and one day",
+        check: transactions_whole,
+    },
+    Invariant {
+        name: "transactions-balance",
+        says: "every transaction adds up to zero",
+        check: transactions_balance,
+    },
+    Invariant {
+        name: "trial-balance",
+        says: "all accounts add up to zero in each currency",
+        check: trial_balance_zero,
+    },
+    Invariant {
+        name: "sub-ledger",
+        says: "partners and keys add up to the accounts",
+        check: sub_ledger,
+    },
+    Invariant {
+        name: "booked-is-target",
+        says: "on every key its target is booked",
+        check: booked_is_target,
+    },
+    Invariant {
+        name: "replay",
+        says: "posting the same targets again posts nothing",
+        check: replay,
+    },
+];
+
+/// Checks all of them; no finding means that the books are in order.
+#[must_use]
+pub fn check_all(view: &View<'_>) -> Findings {
+    let run = |invariant: &Invariant| {
+        let problems = (invariant.check)(view).unwrap_or_else(|error| vec![error.to_string()]);
+        let finding = |problem| {
+            let remedy = format!(
+                "nothing was published; {} must hold: {}",
+                invariant.name, invariant.says
+            );
+            Finding::error(Place::file("ledger"), invariant.name, problem, remedy)
+        };
+        problems.into_iter().map(finding).collect::<Findings>()
+    };
+    INVARIANTS.iter().flat_map(run).collect()
+}
+
+fn chain_intact(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    verify_chain(view.entries)?;
+    Ok(Vec::new())
+}
+
+fn book_continued(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    if let Some(earlier) = view.earlier {
+        verify_continues(view.entries, earlier)?;
+    }
+    Ok(Vec::new())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all checks of the list have one signature")]
+fn no_gaps(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let mut problems = Vec::new();
+    let mut transaction_no = 0;
+    for (entry, expected) in view.entries.iter().zip(1_i64..) {
+        if entry.entry_no != expected {
+            problems.push(format!("entry {} stands where entry {expected} should", entry.entry_no));
+            break;
+        }
+        if entry.transaction_no != transaction_no && Some(entry.transaction_no) != transaction_no.checked_add(1) {
+            let found = entry.transaction_no;
+            problems.push(format!(
+                "transaction {found} follows transaction {transaction_no} at entry {expected}"
+            ));
+            break;
+        }
+        transaction_no = entry.transaction_no;
+    }
+    Ok(problems)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all checks of the list have one signature")]
+fn transactions_whole(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let same = |a: &Entry, b: &Entry| {
+        let head = |e: &Entry| (e.period, e.posting_on, e.corrects_transaction_no);
+        a.key() == b.key() && head(a) == head(b) && a.reason == b.reason && a.source == b.source
+    };
+    let mut first: BTreeMap<i64, &Entry> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for entry in view.entries {
+        let known = *first.entry(entry.transaction_no).or_insert(entry);
+        if !same(known, entry) {
+            let (a, b, t) = (known.entry_no, entry.entry_no, entry.transaction_no);
+            problems.push(format!(
+                "entries {a} and {b} of transaction {t} differ in what a transaction shares"
+            ));
+        }
+    }
+    Ok(problems)
+}
+
+fn transactions_balance(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let by_transaction = sums(view.entries, |e| Some((e.transaction_no, e.amount.currency())))?;
+    let open = by_transaction.into_iter().filter(|(_, sum)| !sum.is_zero());
+    Ok(open
+        .map(|((transaction, _), sum)| format!("transaction {transaction} adds up to {sum}"))
+        .collect())
+}
+
+fn trial_balance_zero(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let open = trial_balance(view.entries)?.into_values().filter(|sum| !sum.is_zero());
+    Ok(open.map(|sum| format!("all accounts add up to {sum}")).collect())
+}
+
+/// Two ways down to the same accounts: over partners, and over keys, each of which balances by itself.
+fn sub_ledger(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let mut over_partners: BTreeMap<(Account, Currency), i128> = BTreeMap::new();
+    for ((account, currency, _), balance) in by_partner(view.entries)? {
+        let sum = over_partners.entry((account, currency)).or_default();
+        *sum = sum.saturating_add(balance.minor_units());
+    }
+    let accounts = by_account(view.entries)?;
+    let differ = accounts
+        .iter()
+        .filter(|(key, balance)| over_partners.get(key) != Some(&balance.minor_units()));
+    let mut problems: Vec<String> = differ
+        .map(|((account, currency), _)| format!("partners do not add up to {account} in {currency}"))
+        .collect();
+    let keys = sums(view.entries, |e| Some(e.key()))?;
+    let open = keys.into_iter().filter(|(_, sum)| !sum.is_zero());
+    problems.extend(open.map(|(key, sum)| format!("{key}: its accounts add up to {sum}")));
+    Ok(problems)
+}
+
+fn booked_is_target(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let booked = booked(view.entries)?;
+    let targets: BTreeMap<Key, Money> = view.targets.iter().map(|t| (t.key(), t.amount)).collect();
+    let keys: BTreeSet<&Key> = booked.keys().chain(targets.keys()).collect();
+    let amount = |of: &BTreeMap<Key, Money>, key: &Key| of.get(key).copied().unwrap_or(Money::zero(key.currency));
+    let differ = keys
+        .into_iter()
+        .filter(|key| amount(&booked, key) != amount(&targets, key));
+    Ok(differ
+        .map(|k| format!("{k}: booked is {}, target {}", amount(&booked, k), amount(&targets, k)))
+        .collect())
+}
+
+fn replay(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let posting = post(view.entries, view.targets, view.posting, view.holds)?;
+    Ok(posting
+        .entries
+        .iter()
+        .map(|e| format!("{}: {} {} would be posted again", e.key(), e.account, e.amount))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chain::{entry_hash, genesis, head};
+    use super::super::fixture::{book, posting_in, targets};
+    use super::*;
+
+    /// Names of the invariants that a changed book breaks; its chain is made anew, as a forger would.
+    fn broken(change: impl Fn(&mut Vec<Entry>)) -> Vec<String> {
+        let last = targets(&["P1 a 2026-Q3 12.00 EUR", "P2 a 2026-Q3 20 JPY"]);
+        let mut entries = book(&[targets(&["P1 a 2026-Q3 10.00 EUR"]), last.clone()]);
+        let earlier = head(&entries[..2]).ok();
+        change(&mut entries);
+        let mut previous = genesis();
+        for entry in &mut entries {
+            entry.previous_hash = previous;
+            entry.entry_hash = entry_hash(entry);
+            previous = entry.entry_hash;
+        }
+        let view = View {
+            entries: &entries,
+            targets: &last,
+            posting: &posting_in("2026-Q4"),
+            holds: &[],
+            earlier,
+        };
+        let mut names: Vec<String> = check_all(&view).into_iter().map(|f| f.rule).collect();
+        names.dedup();
+        names
+    }
+
+    fn money(minor: i128) -> Money {
+        Money::from_minor(minor, crate::domain::Currency::parse("EUR").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_book_in_order_has_no_findings() {
+        assert!(broken(|_| {}).is_empty());
+        let empty = View {
+            entries: &[],
+            targets: &[],
+            posting: &posting_in("2026-Q4"),
+            holds: &[],
+            earlier: None,
+        };
+        assert!(check_all(&empty).is_empty());
+    }
+
+    #[test]
+    fn each_invariant_finds_its_own() {
+        assert_eq!(
+            broken(|b| b[0].reason = "other".to_owned()),
+            ["book-continued", "transactions-whole"]
+        );
+        let unbalanced = ["transactions-balance", "trial-balance", "sub-ledger"];
+        assert_eq!(broken(|b| b[3].amount = money(-201)), unbalanced);
+        assert_eq!(broken(|b| b.truncate(4)), ["booked-is-target", "replay"]);
+        assert_eq!(
+            broken(|b| b[5].partner = b[0].partner.clone()),
+            ["transactions-whole", "sub-ledger"]
+        );
+        assert_eq!(
+            broken(|b| b[4..].iter_mut().for_each(|e| e.transaction_no = 9)),
+            ["no-gaps"]
+        );
+        // both sides of a transaction changed alike: the trial balance cannot see it, the target can
+        let both = |b: &mut Vec<Entry>| (b[2].amount, b[3].amount) = (money(300), money(-300));
+        assert_eq!(broken(both), ["booked-is-target", "replay"]);
+        let renumbered = broken(|b| b[5].entry_no = 7);
+        assert_eq!(renumbered, ["chain-intact", "book-continued", "no-gaps", "replay"]);
+    }
+
+    #[test]
+    fn a_finding_says_which_key_and_what_was_expected() {
+        let (entries, other) = (
+            book(&[targets(&["P1 a 2026-Q3 10.00 EUR"])]),
+            targets(&["P2 a 2026-Q3 5 JPY"]),
+        );
+        let view = View {
+            entries: &entries,
+            targets: &other,
+            posting: &posting_in("2026-Q4"),
+            holds: &[],
+            earlier: None,
+        };
+        let findings = check_all(&view);
+        let booked: Vec<&str> = findings
+            .iter()
+            .filter(|f| f.rule == "booked-is-target")
+            .map(|f| f.message.as_str())
+            .collect();
+        let expected = [
+            "partner P1, a, 2026-Q3, EUR: booked is 10.00 EUR, target 0.00 EUR",
+            "partner P2, a, 2026-Q3, JPY: booked is 0 JPY, target 5 JPY",
+        ];
+        assert_eq!(booked, expected);
+        assert!(
+            findings[0]
+                .remedy
+                .ends_with("booked-is-target must hold: on every key its target is booked")
+        );
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = INVARIANTS.iter().map(|i| i.name).collect();
+        assert_eq!(names.len(), INVARIANTS.len());
+    }
+}

@@ -1,0 +1,93 @@
+//! The default engine: Polars SQL over Parquet on this machine, streaming.
+//!
+//! Duty: register the files, run the statement, hand the small result over as typed rows. `polars` ends at this door.
+
+use polars::prelude::{
+    AnyValue, Column, DataFrame, IntoLazy, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet, UnionArgs, concat,
+};
+use polars::sql::SQLContext;
+
+use super::engine::{Engine, EngineError, Sources};
+use crate::domain::{Dec, Instant, Row, Table, Value};
+
+/// Polars on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct Polars {
+    /// Small tables in memory that a statement may name too; every column is text.
+    pub texts: Vec<Table>,
+}
+
+impl Engine for Polars {
+    fn run(&self, what: &str, sql: &str, sources: &Sources) -> Result<Table, EngineError> {
+        let error = |detail: String| EngineError { engine: "polars", what: what.to_owned(), detail };
+        let mut context = SQLContext::new();
+        for (table, paths) in sources {
+            let frames: Result<Vec<LazyFrame>, _> = paths
+                .iter()
+                .map(|p| LazyFrame::scan_parquet(PlRefPath::new(p.to_string_lossy()), ScanArgsParquet::default()))
+                .collect();
+            let frames = frames.map_err(|e| error(e.to_string()))?;
+            if frames.is_empty() {
+                continue;
+            }
+            let frame = concat(frames, UnionArgs::default()).map_err(|e| error(e.to_string()))?;
+            context.register(table, frame);
+        }
+        for table in &self.texts {
+            context.register(table.name(), text_frame(table).map_err(|e| error(e.to_string()))?.lazy());
+        }
+        let frame = context
+            .execute(sql)
+            .and_then(|lazy| lazy.with_streaming(true).collect())
+            .map_err(|e| error(e.to_string()))?;
+        to_table(what, &frame).map_err(error)
+    }
+}
+
+fn text_frame(table: &Table) -> PolarsResult<DataFrame> {
+    let columns = table.columns().iter().enumerate().map(|(i, name)| {
+        let values: Vec<Option<String>> =
+            table.rows.iter().map(|row| (!row[i].is_null()).then(|| row[i].to_string())).collect();
+        Column::new(name.as_str().into(), values)
+    });
+    DataFrame::new(table.rows.len(), columns.collect())
+}
+
+fn to_table(name: &str, frame: &DataFrame) -> Result<Table, String> {
+    let schema = frame.schema();
+    let names: Vec<String> = schema.iter_names().map(|n| n.to_string()).collect();
+    let mut table = Table::with_columns(name, names);
+    let columns = frame.columns();
+    for i in 0..frame.height() {
+        let row: Result<Row, String> = columns
+            .iter()
+            .map(|c| value(&c.get(i).map_err(|e| e.to_string())?).map_err(|e| format!("column {}: {e}", c.name())))
+            .collect();
+        table.push(row?);
+    }
+    Ok(table)
+}
+
+fn value(any: &AnyValue) -> Result<Value, String> {
+    Ok(match any {
+        AnyValue::Null => Value::Null,
+        AnyValue::Boolean(v) => Value::Bool(*v),
+        AnyValue::Int64(v) => Value::Int(*v),
+        AnyValue::Int32(v) => Value::Int(i64::from(*v)),
+        AnyValue::UInt32(v) => Value::Int(i64::from(*v)),
+        AnyValue::UInt64(v) => Value::Int(i64::try_from(*v).map_err(|e| e.to_string())?),
+        AnyValue::Int128(v) => Value::Int(i64::try_from(*v).map_err(|e| e.to_string())?),
+        AnyValue::String(v) => Value::text(v),
+        AnyValue::StringOwned(v) => Value::text(v.as_str()),
+        AnyValue::Date(days) => Value::Date(
+            chrono::NaiveDate::from_epoch_days(*days).ok_or_else(|| format!("day {days} is no date"))?,
+        ),
+        AnyValue::Datetime(micros, polars::prelude::TimeUnit::Microseconds, _) => {
+            Value::Instant(Instant::from_micros(*micros))
+        }
+        AnyValue::Decimal(units, _, scale) => {
+            Value::Dec(Dec::new(*units, u8::try_from(*scale).map_err(|e| e.to_string())?))
+        }
+        other => return Err(format!("type {} is none that a result may have", other.dtype())),
+    })
+}

@@ -1,0 +1,192 @@
+//! Configuration: everything under `pipelines/` and `schemas/`, read and checked as one.
+//!
+//! Duty: load the texts, parse them into typed values, report every finding of every file at once. A configuration
+//! can also come from landing, where runs keep the one they used. Not its duty: what the values mean.
+
+use std::path::Path;
+
+use crate::contracts::{Catalogue, Contract};
+use crate::edges::mail::MailSettings;
+use crate::domain::{Digest, Finding, Findings, Place, hash};
+use crate::edges::files;
+use crate::ingest::Source;
+use crate::measures::Measure;
+use crate::rules::Rules;
+use crate::store::landing::{Bundle, configuration_hash};
+
+use super::jobs::Job;
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The texts it was read from; job files are not among them, as they do not change a result.
+    pub bundle: Bundle,
+    pub hash: Digest,
+    pub catalogue: Catalogue,
+    pub rules: Rules,
+    pub sources: Vec<Source>,
+    pub measures: Vec<Measure>,
+    pub measures_hash: Digest,
+    pub mail: MailSettings,
+}
+
+const MAIL: &str = "pipelines/mail.toml";
+const RULES: &str = "pipelines/rules/";
+const SOURCES: &str = "pipelines/sources/";
+const MEASURES: &str = "pipelines/measures/";
+const SCHEMAS: &str = "schemas/";
+
+/// Reads the configuration and the jobs of a workspace; all findings of all files at once.
+pub fn load(workspace: &Path) -> Result<(Config, Vec<Job>), Findings> {
+    let texts = read_texts(workspace)?;
+    let mut findings = Vec::new();
+    let is_job = |path: &str| path != MAIL && path.strip_prefix("pipelines/").is_some_and(|p| !p.contains('/') && p.ends_with(".toml"));
+    let (jobs, bundle): (Bundle, Bundle) = texts.into_iter().partition(|(path, _)| is_job(path));
+    let mut parsed_jobs = Vec::new();
+    for (path, text) in &jobs {
+        match Job::read(path, text) {
+            Ok(job) => parsed_jobs.push(job),
+            Err(mut found) => findings.append(&mut found),
+        }
+    }
+    match Config::parse(bundle) {
+        Ok(config) if findings.is_empty() => Ok((config, parsed_jobs)),
+        Ok(_) => Err(findings),
+        Err(mut found) => {
+            findings.append(&mut found);
+            Err(findings)
+        }
+    }
+}
+
+fn read_texts(workspace: &Path) -> Result<Bundle, Findings> {
+    let mut bundle = Bundle::new();
+    let mut findings = Vec::new();
+    let problem = |place: &Path, detail: String| {
+        Finding::error(
+            Place::file(place.display().to_string()),
+            "workspace.read",
+            detail,
+            "a workspace holds pipelines/ and schemas/; `starledger init` makes one",
+        )
+    };
+    for folder in ["pipelines", "schemas"] {
+        let path = workspace.join(folder);
+        if !path.is_dir() {
+            findings.push(problem(&path, format!("there is no folder {folder}/ here")));
+            continue;
+        }
+        let names = files::walk(&path).map_err(|e| vec![problem(&path, e.to_string())])?;
+        for (name, kind) in names {
+            let wanted = [".toml", ".sql", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
+            if kind != files::FileKind::File || !wanted {
+                continue;
+            }
+            let full = path.join(&name);
+            match files::read_text(&full) {
+                Ok(text) if text.trim().is_empty() => findings.push(Finding::error(
+                    Place::file(format!("{folder}/{name}")),
+                    "workspace.empty",
+                    "the file is empty",
+                    "restore its content, or remove it if it is not wanted",
+                )),
+                Ok(text) => {
+                    bundle.insert(format!("{folder}/{name}"), text);
+                }
+                Err(e) => findings.push(problem(&full, format!("{e}: {}", e.source))),
+            }
+        }
+    }
+    if findings.is_empty() { Ok(bundle) } else { Err(findings) }
+}
+
+impl Config {
+    /// Parses a bundle; all findings of all files at once.
+    pub fn parse(bundle: Bundle) -> Result<Config, Findings> {
+        let mut findings = Vec::new();
+        let under = |prefix: &str, ending: &str| -> Vec<(String, String)> {
+            bundle
+                .iter()
+                .filter(|(path, _)| path.starts_with(prefix) && path.ends_with(ending))
+                .map(|(path, text)| (path.clone(), text.clone()))
+                .collect()
+        };
+        let catalogue = keep(Catalogue::read(&under(SCHEMAS, ".yaml")), &mut findings);
+        let rule_files: Vec<(String, String)> =
+            under(RULES, ".toml").into_iter().map(|(p, t)| (p[RULES.len()..].to_owned(), t)).collect();
+        let rules = keep(Rules::read(&rule_files), &mut findings);
+        let mut sources = Vec::new();
+        for (path, text) in under(SOURCES, ".toml") {
+            sources.extend(keep(Source::read(&path, &text), &mut findings).unwrap_or_default());
+        }
+        if sources.is_empty() && findings.is_empty() {
+            findings.push(Finding::error(
+                Place::file(SOURCES),
+                "workspace.sources",
+                "no source says where files come from",
+                "add pipelines/sources/<name>.toml; see docs/ingestion.md",
+            ));
+        }
+        let mut measures = Vec::new();
+        if let Some(catalogue) = &catalogue {
+            for (path, text) in under(MEASURES, ".sql") {
+                measures.extend(keep(Measure::read(&path, &text, |t| catalogue.get(t).is_some()), &mut findings));
+            }
+            for source in &sources {
+                match catalogue.get(&source.feed) {
+                    Some(contract) => findings.extend(source.check(contract)),
+                    None => findings.push(unknown_feed(source)),
+                }
+            }
+        }
+        let mail = match bundle.get(MAIL) {
+            Some(text) => keep(MailSettings::read(MAIL, text), &mut findings),
+            None => {
+                findings.push(Finding::error(
+                    Place::file(MAIL),
+                    "workspace.mail",
+                    "there is no pipelines/mail.toml",
+                    "add one with mode = \"folder\", from and reply_to; see docs/mail.md",
+                ));
+                None
+            }
+        };
+        let (Some(catalogue), Some(rules), Some(mail), true) = (catalogue, rules, mail, findings.is_empty()) else {
+            return Err(findings);
+        };
+        let mut hasher = hash::Hasher::new();
+        for measure in &measures {
+            hasher.field(measure.name.as_bytes()).field(measure.sql.as_bytes());
+        }
+        let hash = configuration_hash(&bundle);
+        Ok(Config { bundle, hash, catalogue, rules, sources, measures, measures_hash: hasher.finish(), mail })
+    }
+
+    /// The contract of a table.
+    ///
+    /// # Panics
+    /// When there is none: `check` makes sure that every table the program writes has one.
+    #[must_use]
+    pub fn contract(&self, table: &str) -> &Contract {
+        self.catalogue.get(table).unwrap_or_else(|| panic!("table {table} has no contract"))
+    }
+}
+
+fn keep<T>(result: Result<T, Findings>, findings: &mut Findings) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(mut found) => {
+            findings.append(&mut found);
+            None
+        }
+    }
+}
+
+fn unknown_feed(source: &Source) -> Finding {
+    Finding::error(
+        Place::file(SOURCES),
+        "source.feed",
+        format!("source '{}' names feed '{}', which has no contract", source.name, source.feed),
+        "name a feed of schemas/, or add a contract for it",
+    )
+}

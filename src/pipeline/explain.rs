@@ -1,0 +1,88 @@
+//! Explanations of a release's scores, from its own tables.
+//!
+//! Duty: run the evaluation of one period again over the measures of the release and hand out its derivation. The
+//! engine is the one that computed the score; there is no second implementation. Not its duty: printing.
+
+use std::collections::BTreeSet;
+
+use super::PipelineError;
+use super::config::Config;
+use crate::domain::ids::PartnerId;
+use crate::domain::{Period, Table};
+use crate::evaluation::{self, Inputs, explain::Explanation};
+use crate::rules::MetricId;
+use crate::store::landing;
+use crate::store::layout::Layout;
+use crate::store::release::Release;
+
+/// Derives the scores of a partner in a period of the current release; `None` when it was not evaluated.
+pub fn score(
+    layout: &Layout,
+    release: &Release,
+    partner: &PartnerId,
+    period: Period,
+    metric: Option<MetricId>,
+) -> Result<Option<Explanation>, PipelineError> {
+    let bundle = landing::configuration(layout, release.manifest.configuration)?;
+    let config = Config::parse(bundle).map_err(PipelineError::Config)?;
+    let name = period.to_string();
+    let read = |table: &str| -> Result<Table, PipelineError> {
+        let read = release.read_table(table)?;
+        if read.columns().is_empty() {
+            return Ok(Table::with_columns(table, config.contract(table).columns.iter().map(|c| c.name.clone()).collect()));
+        }
+        Ok(read)
+    };
+    // what other periods say is sealed for this one
+    let others = |table: &str| -> Result<Table, PipelineError> {
+        let mut all = read(table)?;
+        if let Some(column) = all.column("period") {
+            all.rows.retain(|row| row[column].to_string() != name);
+        }
+        Ok(all)
+    };
+    let inputs = Inputs {
+        periods: vec![period],
+        partner_periods: read("calendar_partner_periods")?,
+        satisfaction: read("measures_satisfaction")?,
+        quality: read("measures_quality")?,
+        critical: read("measures_critical")?,
+        parts: read("measures_parts")?,
+        deliveries: read("measures_deliveries")?,
+        certifications: read("certifications")?,
+        domains: read("domains")?,
+        key_events: read("key_events")?,
+        decisions: read("decisions")?,
+        sealed_scores: others("scores")?,
+        sealed_partner_scores: others("partner_scores")?,
+        sealed_metrics: others("metrics")?,
+        sealed_key_event_points: read("key_event_points")?,
+        incomplete: BTreeSet::new(),
+    };
+    let evaluated = evaluation::evaluate(&inputs, &config.rules)
+        .map_err(|e| PipelineError::Stage { what: "the evaluation", detail: e.to_string() })?;
+    Ok(evaluation::explain::explain(&evaluated, partner, period, metric))
+}
+
+/// The components of what a partner earned in an earning period: rows of `rebates` of the latest posting period.
+pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result<Table, PipelineError> {
+    let all = release.read_table("rebates")?;
+    let columns =
+        ["scheme", "domain", "component", "currency", "basis", "rate", "factor", "amount", "booked", "lines", "reason"];
+    let mut out = Table::new("rebates", &columns);
+    let mut latest: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let (wanted, name) = (partner.as_str(), period.to_string());
+    for row in all.iter().filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name)) {
+        let (scheme, posting) = (row.text("scheme")?.to_owned(), row.text("period")?.to_owned());
+        let entry = latest.entry(scheme).or_default();
+        if *entry < posting {
+            *entry = posting;
+        }
+    }
+    for row in all.iter().filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name)) {
+        if latest.get(row.text("scheme")?).map(String::as_str) == Some(row.text("period")?) {
+            out.push(columns.iter().map(|c| row.get(c).cloned()).collect::<Result<_, _>>()?);
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,21 @@
+//! The pipeline: the one place that plans, and the one that runs a plan and has the effects.
+//!
+//! Duty: order the stages, hand tables from one to the next, keep the release store and the operations database.
+//! Not its duty: any rule of the programme (stages), printing (CLI).
+
+pub mod config;
+pub mod deliver;
+pub mod error;
+pub mod explain;
+pub mod inbox;
+pub mod jobs;
+pub mod journal;
+pub mod plan;
+pub mod query;
+pub mod refresh;
+pub mod run;
+pub mod schedule;
+pub mod serve;
+pub mod verify;
+
+pub use error::PipelineError;

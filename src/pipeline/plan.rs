@@ -1,0 +1,139 @@
+//! The plan: what a run would do, and why.
+//!
+//! Duty: reasons as values, and the dry run, which is the run without its last step. Not its duty: effects that stay.
+
+use std::fmt;
+
+use super::PipelineError;
+use super::config::Config;
+use super::inbox::{self, Incoming};
+use super::refresh::{self, Progress, Summary, Task, periods};
+use super::run::{next_run, pending};
+use crate::domain::hash::Hasher;
+use crate::domain::{Findings, Instant, Period};
+use crate::edges::clock::Clock;
+use crate::edges::files;
+use crate::store::landing;
+use crate::store::layout::Layout;
+use crate::store::lock::WriterLock;
+use crate::store::recover::recover;
+use crate::store::release::Release;
+
+/// Why a run has something to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// There is no release yet.
+    FirstRun,
+    /// A file with new content.
+    NewFile { file_name: String, bytes: u64 },
+    /// Rules, contracts, sources, measures or mail settings changed.
+    Configuration(&'static str),
+    /// Another version of the program.
+    Program { was: String },
+    /// A period has ended since.
+    PeriodEnded(Period),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::FirstRun => f.write_str("there is no release yet"),
+            Reason::NewFile { file_name, bytes } => write!(f, "new file {file_name} ({bytes} bytes)"),
+            Reason::Configuration(what) => write!(f, "{what} changed"),
+            Reason::Program { was } => {
+                write!(f, "the last release was made by version {was}, this is {}", env!("CARGO_PKG_VERSION"))
+            }
+            Reason::PeriodEnded(period) => write!(f, "{period} has ended"),
+        }
+    }
+}
+
+/// The reasons for a run, most important first; empty when there is nothing to do.
+pub fn reasons(
+    config: &Config,
+    release: Option<&Release>,
+    incoming: &[Incoming],
+    as_of: Instant,
+) -> Result<Vec<Reason>, PipelineError> {
+    let files = incoming
+        .iter()
+        .map(|i| Reason::NewFile { file_name: i.arrival.file_name.clone(), bytes: i.arrival.bytes });
+    let Some(release) = release else { return Ok(std::iter::once(Reason::FirstRun).chain(files).collect()) };
+    let manifest = &release.manifest;
+    let mut out: Vec<Reason> = files.collect();
+    let parts = [
+        (manifest.rules_hash != config.rules.hash(), "the rule book"),
+        (manifest.contracts_hash != config.catalogue.digest(), "a contract"),
+        (manifest.measures_hash != config.measures_hash, "a measure"),
+    ];
+    out.extend(parts.iter().filter(|(changed, _)| *changed).map(|(_, what)| Reason::Configuration(what)));
+    if manifest.configuration != config.hash && !parts.iter().any(|(changed, _)| *changed) {
+        out.push(Reason::Configuration("the configuration (a source, the mail settings or a comment)"));
+    }
+    if manifest.code_version != env!("CARGO_PKG_VERSION") {
+        out.push(Reason::Program { was: manifest.code_version.clone() });
+    }
+    let then = Instant::parse(&manifest.as_of)
+        .map_err(|e| PipelineError::Stage { what: "as_of of the manifest", detail: e.to_string() })?;
+    let before = periods::ended_periods(&config.rules, then)?;
+    let now = periods::ended_periods(&config.rules, as_of)?;
+    out.extend(now.into_iter().filter(|p| !before.contains(p)).map(Reason::PeriodEnded));
+    Ok(out)
+}
+
+/// Hash of all that a refresh depends on, with the present as the periods that have ended.
+pub fn fingerprint(config: &Config, last_arrival: u64, as_of: Instant) -> Result<String, PipelineError> {
+    let mut hasher = Hasher::new();
+    hasher.field(config.hash.to_string().as_bytes());
+    hasher.field(last_arrival.to_string().as_bytes());
+    hasher.field(env!("CARGO_PKG_VERSION").as_bytes());
+    for period in periods::ended_periods(&config.rules, as_of)? {
+        hasher.field(period.to_string().as_bytes());
+    }
+    Ok(hasher.finish().to_string())
+}
+
+/// What a run would do.
+#[derive(Debug)]
+pub struct Plan {
+    pub reasons: Vec<Reason>,
+    /// What it would come to; `None` when there is nothing to do.
+    pub summary: Option<Summary>,
+    /// Recorded runs that would be done again first; their effect is in `summary` of the run itself only.
+    pub to_replay: usize,
+    pub findings: Findings,
+}
+
+/// Does everything a run does and throws it away: nothing arrives, nothing is published, nothing is sent.
+pub fn plan(
+    layout: &Layout,
+    config: &Config,
+    as_of: Instant,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Plan, PipelineError> {
+    let _lock = WriterLock::take(layout, clock.now())?;
+    recover(layout)?;
+    let release = Release::current(layout)?;
+    let done = release.as_ref().map_or(0, |r| r.manifest.run);
+    let to_replay = landing::runs(layout)?.iter().filter(|r| r.run > done).count();
+    let scanned = inbox::scan(layout, config)?;
+    let (fresh, notes) = inbox::preview(layout, &scanned.candidates)?;
+    let mut incoming = pending(layout, release.as_ref())?;
+    incoming.extend(fresh);
+    let mut findings = scanned.findings;
+    findings.extend(notes);
+    let reasons = reasons(config, release.as_ref(), &incoming, as_of)?;
+    if reasons.is_empty() {
+        return Ok(Plan { reasons, summary: None, to_replay, findings });
+    }
+    let last_arrival = incoming.last().map_or_else(
+        || release.as_ref().map_or(0, |r| r.manifest.last_arrival),
+        |i| i.arrival.arrival,
+    );
+    let run = next_run(release.as_ref());
+    let task = Task { layout, config, run, as_of, incoming, last_arrival, parent: release, dry: true };
+    let refreshed = refresh::refresh(&task, progress)?;
+    files::remove_tree_if_there(refreshed.staging.folder()).map_err(crate::store::StoreError::from)?;
+    Ok(Plan { reasons, summary: Some(refreshed.summary), to_replay, findings })
+}

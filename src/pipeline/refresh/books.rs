@@ -1,0 +1,222 @@
+//! Incentives and the ledger.
+//!
+//! Duty: what was earned to date against what is booked, the difference appended, the rows of the open posting periods
+//! staged. Earlier files of the ledger are carried as they are. Not its duty: amounts, entries, hashes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evaluate::RedLines;
+use super::{PipelineError, Refresh, Timeline};
+use crate::domain::ids::{DomainId, PartnerId};
+use crate::domain::{Finding, Grade, Money, Period, Place, Table, Value};
+use crate::incentives::{self, GradeRow, GradeState};
+use crate::ledger::{self, Entry, Hold, PostingDay, View};
+use crate::store::StoreError;
+
+/// A change of the books, for people.
+#[derive(Clone, Debug)]
+pub struct Delta {
+    pub partner: String,
+    pub scheme: String,
+    pub earning_period: Period,
+    pub booked: Money,
+    pub target: Money,
+    pub delta: Money,
+}
+
+/// The books after this run, and what the invariants compare them with.
+pub(super) struct Book {
+    pub targets: Vec<ledger::Target>,
+    pub posting: BTreeMap<Period, PostingDay>,
+    pub holds: Vec<Hold>,
+    pub earlier: ledger::Head,
+    pub fallback: PostingDay,
+}
+
+impl Refresh<'_> {
+    /// Stages `rebates` and `ledger`.
+    pub(super) fn books(&mut self, timeline: &Timeline, red_lines: RedLines) -> Result<Book, PipelineError> {
+        let stage = PipelineError::stage;
+        let freezes = red_lines
+            .freezes
+            .into_iter()
+            .map(|f| incentives::Freeze { partner: f.partner, from: f.from, until: f.until })
+            .collect::<Vec<_>>();
+        let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?)?;
+        let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
+        let (certifications, domains) = (self.table("certifications")?, self.table("domains")?);
+        let inputs = incentives::Inputs {
+            earning_periods: &timeline.ended,
+            sales: &sales,
+            partners: &partners,
+            certifications: &certifications,
+            domains: &domains,
+            fx_rates: &self.table("fx_rates")?,
+            grades: &grades,
+            freezes: &freezes,
+        };
+        let earned = incentives::compute(&inputs, &self.task.config.rules)
+            .map_err(|e| stage("the incentives")(e.to_string()))?;
+        self.summary.findings.extend(earned.findings);
+        for waiting in &earned.waiting {
+            self.summary.findings.push(Finding::warning(
+                Place::file("sales").column(waiting.partner.as_str()),
+                "rebate.waiting",
+                format!(
+                    "{} lines over {} {} wait in {} {}: {}",
+                    waiting.lines, waiting.amount, waiting.currency, waiting.scheme, waiting.earning_period, waiting.reason
+                ),
+                "deliver what is missing; the next run counts them",
+            ));
+        }
+
+        let targets: Vec<ledger::Target> = earned
+            .targets
+            .into_iter()
+            .map(|t| ledger::Target {
+                partner: t.partner,
+                scheme: t.scheme,
+                earning_period: t.earning_period,
+                amount: t.amount,
+            })
+            .collect();
+        let book = ledger::table::from_table(&self.parent_table("ledger")?).map_err(|e| stage("the ledger")(e.to_string()))?;
+        let head = ledger::chain::head(&book).map_err(|e| broken(&e))?;
+        let holds: Vec<Hold> =
+            red_lines.holds.into_iter().map(|h| Hold { partner: h.partner, from: h.from, until: h.until }).collect();
+        let (posting, fallback) = self.posting_days(timeline, &targets, &book)?;
+        let on = |period: Period| posting.get(&period).copied().unwrap_or(fallback);
+        let posted = ledger::post(&book, &targets, &on, &holds).map_err(|e| stage("the ledger")(e.to_string()))?;
+        self.summary.deltas = posted
+            .deltas
+            .iter()
+            .map(|d| Delta {
+                partner: d.key.partner.to_string(),
+                scheme: d.key.scheme.to_string(),
+                earning_period: d.key.earning_period,
+                booked: d.booked,
+                target: d.target,
+                delta: d.delta,
+            })
+            .collect();
+
+        self.staging.carry("ledger", |_| true)?;
+        let added = crate::contracts::conform(self.task.config.contract("ledger"), ledger::table::to_table(&posted.entries))
+            .map_err(StoreError::Contract)?;
+        self.staging.put(self.task.config.contract("ledger"), &added)?;
+        self.rebates(timeline, earned.rebates, &book)?;
+        Ok(Book { targets, posting, holds, earlier: head, fallback })
+    }
+
+    /// Where each earning period posts: its own posting period while that is open, else the first open one.
+    fn posting_days(
+        &self,
+        timeline: &Timeline,
+        targets: &[ledger::Target],
+        book: &[Entry],
+    ) -> Result<(BTreeMap<Period, PostingDay>, PostingDay), PipelineError> {
+        let programme = self.task.config.rules.programme();
+        let day = |period: Period| -> PostingDay {
+            let last = programme.calendar.last_day(period);
+            PostingDay { period, day: last.min(timeline.today) }
+        };
+        let earning: BTreeSet<Period> =
+            targets.iter().map(|t| t.earning_period).chain(book.iter().map(|e| e.earning_period)).collect();
+        let mut out = BTreeMap::new();
+        for period in earning {
+            let posting = timeline.posting_of(programme, period).ok_or_else(|| PipelineError::Stage {
+                what: "posting periods",
+                detail: format!("no posting period is open for {period}: every period up to today is closed"),
+            })?;
+            out.insert(period, day(posting));
+        }
+        let latest = timeline.posting.last().copied();
+        let fallback = latest.map(day).ok_or_else(|| PipelineError::Stage {
+            what: "posting periods",
+            detail: "the programme's first period has not begun".to_owned(),
+        })?;
+        Ok((out, fallback))
+    }
+
+    /// Stages the rebates under their posting period. Those of closed posting periods are carried; of an earning period
+    /// that posts later than its own period only the keys that differ from what its closed periods booked.
+    fn rebates(&mut self, timeline: &Timeline, mut rebates: Table, book: &[Entry]) -> Result<(), PipelineError> {
+        let programme = self.task.config.rules.programme();
+        let sealed_partitions: Vec<String> = timeline.sealed.iter().map(|p| format!("period={p}")).collect();
+        self.staging.carry("rebates", |partition| sealed_partitions.iter().any(|s| s == partition))?;
+        let closed: Vec<Entry> = book.iter().filter(|e| timeline.sealed.contains(&e.period)).cloned().collect();
+        let booked = ledger::balance::booked(&closed).map_err(|e| PipelineError::stage("the ledger")(e.to_string()))?;
+        let booked: BTreeMap<[String; 3], String> = booked
+            .into_iter()
+            .map(|(k, m)| ([k.partner.to_string(), k.scheme.to_string(), k.earning_period.to_string()], m.dec().to_string()))
+            .collect();
+        let key = |row: &[Value]| [row[0].to_string(), row[1].to_string(), row[2].to_string()];
+        let (component, amount) = (rebates.column("component"), rebates.column("booked"));
+        let mut unchanged: BTreeSet<[String; 3]> = BTreeSet::new();
+        for row in &rebates.rows {
+            let (Some(component), Some(amount)) = (component, amount) else { break };
+            let (Value::Text(name), Value::Dec(target)) = (&row[component], &row[amount]) else { continue };
+            let same = booked.get(&key(row)).and_then(|b| crate::domain::Dec::parse(b).ok()) == Some(*target);
+            if name.as_ref() == "earned" && same {
+                unchanged.insert(key(row));
+            }
+        }
+        let mut table = Table::with_columns(
+            "rebates",
+            rebates.columns().iter().cloned().chain(["period".to_owned()]).collect(),
+        );
+        for mut row in rebates.rows.drain(..) {
+            let earning = Period::parse(&row[2].to_string())
+                .map_err(|e| PipelineError::Stage { what: "table rebates", detail: e.to_string() })?;
+            if timeline.is_sealed(programme, earning) && unchanged.contains(&key(&row)) {
+                continue;
+            }
+            let posting = timeline.posting_of(programme, earning).map(|p| p.to_string());
+            row.push(posting.into());
+            table.push(row);
+        }
+        self.put(table)
+    }
+
+    /// The ledger as it stands in staging, against the invariants.
+    pub(super) fn ledger_findings(&self, entries: &[Entry], book: &Book) -> Vec<Finding> {
+        let on = |period: Period| book.posting.get(&period).copied().unwrap_or(book.fallback);
+        let view =
+            View { entries, targets: &book.targets, posting: &on, holds: &book.holds, earlier: Some(book.earlier) };
+        ledger::check_all(&view)
+    }
+}
+
+fn broken(error: &ledger::ChainBroken) -> PipelineError {
+    PipelineError::Integrity(vec![Finding::error(
+        Place::file("ledger"),
+        "chain-intact",
+        error.to_string(),
+        "nothing was published; delete the warehouse folder and run again: it is rebuilt from landing",
+    )])
+}
+
+/// Grades as money uses them: those of the score, of the domains and of the cards.
+fn grade_rows(scores: &Table, cards: &Table) -> Result<Vec<GradeRow>, PipelineError> {
+    let id = |e: crate::domain::ids::IdError| PipelineError::Stage { what: "table scores", detail: e.to_string() };
+    let mut out = Vec::new();
+    for (table, by_domain) in [(scores, true), (cards, false)] {
+        for row in table.iter() {
+            // the evaluation says of a score that it rests on a silent feed in its reason
+            let incomplete = row.opt_text("reason")?.is_some_and(|reason| reason.starts_with("incomplete"));
+            let state = if incomplete { "incomplete" } else { row.text("state")? };
+            out.push(GradeRow {
+                partner: PartnerId::new(row.text("partner_id")?).map_err(id)?,
+                domain: if by_domain { Some(DomainId::new(row.text("domain")?).map_err(id)?) } else { None },
+                period: Period::parse(row.text("period")?)
+                    .map_err(|e| PipelineError::Stage { what: "table scores", detail: e.to_string() })?,
+                state: GradeState::parse(state).ok_or_else(|| PipelineError::Stage {
+                    what: "table scores",
+                    detail: format!("state '{state}' is none that money knows"),
+                })?,
+                grade: row.opt_text("score_grade")?.and_then(Grade::parse),
+            });
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,86 @@
+//! The evaluation of the open periods.
+//!
+//! Duty: gather measures, feeds and sealed results, hand them over, stage the tables. Not its duty: a single number.
+
+use std::collections::BTreeSet;
+
+use super::{Evaluated, PipelineError, Refresh, Timeline};
+use crate::domain::{Grade, Period, Table};
+use crate::evaluation::{self, Freeze, Hold, Inputs};
+
+/// Tables of the evaluation that are frozen with their period.
+pub(super) const SEALED_WITH_PERIOD: [&str; 3] = ["metrics", "scores", "partner_scores"];
+
+/// What red lines do to money.
+pub(super) struct RedLines {
+    pub freezes: Vec<Freeze>,
+    pub holds: Vec<Hold>,
+}
+
+impl Refresh<'_> {
+    /// Stages metrics, scores, cards and key events; returns the red lines, which money needs.
+    pub(super) fn evaluate(&mut self, timeline: &Timeline) -> Result<RedLines, PipelineError> {
+        for table in SEALED_WITH_PERIOD {
+            self.carry_sealed(table, timeline)?;
+        }
+        let inputs = self.evaluation_inputs(timeline.open.clone(), timeline)?;
+        let books = &self.task.config.rules;
+        let evaluated = evaluation::evaluate(&inputs, books)
+            .map_err(|e| PipelineError::Stage { what: "the evaluation", detail: e.to_string() })?;
+        self.summary.findings.extend(evaluated.findings.clone());
+        if let Some(latest) = timeline.open.last() {
+            self.summary.evaluated = Some(counts(*latest, &evaluated.partner_scores)?);
+        }
+        for table in [evaluated.metrics, evaluated.scores, evaluated.partner_scores, evaluated.key_event_points] {
+            self.put(table)?;
+        }
+        Ok(RedLines { freezes: evaluated.freezes, holds: evaluated.holds })
+    }
+
+    /// Everything that an evaluation of some periods rests on.
+    fn evaluation_inputs(&self, periods: Vec<Period>, timeline: &Timeline) -> Result<Inputs, PipelineError> {
+        let programme = self.task.config.rules.programme();
+        let sealed: BTreeSet<String> =
+            timeline.ended.iter().filter(|p| timeline.is_sealed(programme, **p)).map(ToString::to_string).collect();
+        let mut key_event_points = self.parent_table("key_event_points")?;
+        if let Some(column) = key_event_points.column("period") {
+            key_event_points.rows.retain(|row| sealed.contains(&row[column].to_string()));
+        }
+        Ok(Inputs {
+            periods,
+            partner_periods: self.table("calendar_partner_periods")?,
+            satisfaction: self.table("measures_satisfaction")?,
+            quality: self.table("measures_quality")?,
+            critical: self.table("measures_critical")?,
+            parts: self.table("measures_parts")?,
+            deliveries: self.table("measures_deliveries")?,
+            certifications: self.table("certifications")?,
+            domains: self.table("domains")?,
+            key_events: self.table("key_events")?,
+            decisions: self.table("decisions")?,
+            // staged so far are the carried, that is the sealed ones
+            sealed_scores: self.table("scores")?,
+            sealed_partner_scores: self.table("partner_scores")?,
+            sealed_metrics: self.table("metrics")?,
+            sealed_key_event_points: key_event_points,
+            incomplete: BTreeSet::new(),
+        })
+    }
+}
+
+fn counts(period: Period, cards: &Table) -> Result<Evaluated, PipelineError> {
+    let mut out = Evaluated { period, rated: 0, provisional: 0, not_rated: 0, grades: [0; 5] };
+    for row in cards.iter().filter(|r| r.text("period").is_ok_and(|p| p == period.to_string())) {
+        match row.text("state")? {
+            "rated" => out.rated += 1,
+            "provisional" => out.provisional += 1,
+            _ => out.not_rated += 1,
+        }
+        if let Some(grade) = row.opt_text("grade")?.and_then(Grade::parse)
+            && let Some(i) = Grade::ALL.iter().position(|g| *g == grade)
+        {
+            out.grades[i] += 1;
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,69 @@
+//! Calendars and measures of the open periods; those of sealed periods are carried.
+//!
+//! Duty: which statement runs over which files. Not its duty: what a statement says.
+
+use std::path::PathBuf;
+
+use super::{PipelineError, Refresh, Timeline};
+use crate::measures::calendar;
+use crate::measures::engine::{Engine, Sources};
+use crate::measures::polars::Polars;
+
+/// The calendar whose rows are the periods to measure.
+const PARTNER_PERIODS: &str = "calendar_partner_periods";
+
+impl Refresh<'_> {
+    /// Stages the calendar tables, then every measure.
+    pub(super) fn measures(&mut self, timeline: &Timeline) -> Result<(), PipelineError> {
+        let books = &self.task.config.rules;
+        let partners = self.table("partners")?;
+        let holidays = self.table("holidays")?;
+        let products = self.table("products")?;
+        self.carry_sealed(PARTNER_PERIODS, timeline)?;
+        self.put(calendar::partner_periods(&partners, &timeline.open, books)?)?;
+        self.put(calendar::due_dates(&holidays, &timeline.ended, books)?)?;
+        self.put(calendar::product_spans(&products)?)?;
+        self.put(calendar::product_instants(&products, &timeline.ended, books)?)?;
+        for measure in &self.task.config.measures {
+            let output = measure.output();
+            let by_period = self.task.config.contract(&output).partition.is_some();
+            if by_period {
+                self.carry_sealed(&output, timeline)?;
+            }
+            let mut sources = Sources::new();
+            for table in &measure.tables {
+                sources.insert(table.clone(), self.measured_paths(table, timeline));
+            }
+            let mut table = Polars::default().run(&output, &measure.sql, &sources)?;
+            // a period column limits the result to the open periods, whatever the statement joins
+            if let (true, Some(column)) = (by_period, table.column("period")) {
+                let open: Vec<String> = timeline.open.iter().map(ToString::to_string).collect();
+                table.rows.retain(|row| open.contains(&row[column].to_string()));
+            }
+            self.put(table)?;
+        }
+        Ok(())
+    }
+
+    /// Carries the partitions of a table whose evaluation period is sealed.
+    pub(super) fn carry_sealed(&mut self, table: &str, timeline: &Timeline) -> Result<(), PipelineError> {
+        let programme = self.task.config.rules.programme().clone();
+        let sealed: Vec<String> = timeline
+            .ended
+            .iter()
+            .filter(|p| timeline.is_sealed(&programme, **p))
+            .map(|p| format!("period={p}"))
+            .collect();
+        Ok(self.staging.carry(table, |partition| sealed.iter().any(|s| s == partition))?)
+    }
+
+    /// Files of a table that a measure reads: of the periods' calendar the open ones only.
+    fn measured_paths(&self, table: &str, timeline: &Timeline) -> Vec<PathBuf> {
+        let mut paths = self.staging.paths(table);
+        if table == PARTNER_PERIODS && !timeline.open.is_empty() {
+            let open: Vec<String> = timeline.open.iter().map(|p| format!("period={p}")).collect();
+            paths.retain(|path| open.iter().any(|o| path.to_string_lossy().contains(o)));
+        }
+        paths
+    }
+}

@@ -1,0 +1,202 @@
+//! Periods: which have ended, which are closed.
+//!
+//! Duty: the timeline of a run, from the programme's first period to the present, with what people decided to close.
+//! A closed period never opens again. Not its duty: what is in a period.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PipelineError, Refresh};
+use crate::domain::time::sub_days;
+use crate::domain::{Date, Finding, Instant, Period, Place, Table, Value, Zone};
+use crate::rules::{ProgrammeRules, Rules};
+
+/// A posting period that is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    pub closed_on: Date,
+    pub decision_id: String,
+    /// The run that closed it: its release is the one that `settled/` points at.
+    pub run: i64,
+}
+
+/// The periods of a run.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// Evaluation periods that have ended everywhere, oldest first.
+    pub ended: Vec<Period>,
+    /// Those of them that are not sealed: to be computed.
+    pub open: Vec<Period>,
+    /// Posting periods from the first to the one of the present.
+    pub posting: Vec<Period>,
+    /// Closed before this run: frozen.
+    pub sealed: BTreeSet<Period>,
+    pub closings: BTreeMap<Period, Closing>,
+    pub today: Date,
+}
+
+impl Timeline {
+    /// Whether an evaluation or earning period ends in a posting period that is frozen.
+    #[must_use]
+    pub fn is_sealed(&self, programme: &ProgrammeRules, period: Period) -> bool {
+        let last = programme.calendar.last_day(period);
+        let posting = programme.calendar.period_of(last, programme.posting_period);
+        posting.is_some_and(|p| self.sealed.contains(&p))
+    }
+
+    /// The posting period in which a change to an earning period is booked: its own while that is open, else the
+    /// first open one.
+    #[must_use]
+    pub fn posting_of(&self, programme: &ProgrammeRules, earning: Period) -> Option<Period> {
+        let last = programme.calendar.last_day(earning);
+        let own = programme.calendar.period_of(last, programme.posting_period)?;
+        self.posting.iter().copied().find(|p| *p >= own && !self.sealed.contains(p))
+    }
+}
+
+/// Whether a period has ended in the zones of all regions.
+fn has_ended(rules: &Rules, period: Period, as_of: Instant) -> bool {
+    let calendar = rules.programme().calendar;
+    let (first, end) = (calendar.first_day(period), calendar.end_day(period));
+    rules.regions().iter().all(|region| {
+        let zone = rules.book(region, first).map_or(Zone::UTC, |b| b.zone);
+        zone.start_of(end) <= as_of
+    })
+}
+
+/// Evaluation periods that have ended by an instant, oldest first.
+pub fn ended_periods(rules: &Rules, as_of: Instant) -> Result<Vec<Period>, PipelineError> {
+    let programme = rules.programme();
+    let mut period = Period::parse(&programme.first_period)
+        .map_err(|e| PipelineError::Stage { what: "programme.first_period", detail: e.to_string() })?;
+    let mut ended = Vec::new();
+    while has_ended(rules, period, as_of) {
+        ended.push(period);
+        period = period.next();
+    }
+    Ok(ended)
+}
+
+impl Refresh<'_> {
+    /// Builds the timeline and stages the table `periods`.
+    pub(super) fn periods(&mut self) -> Result<Timeline, PipelineError> {
+        let rules = &self.task.config.rules;
+        let programme = rules.programme();
+        let ended = ended_periods(rules, self.task.as_of)?;
+        let today = Zone::UTC.date_of(self.task.as_of);
+        let mut timeline = Timeline {
+            ended,
+            open: Vec::new(),
+            posting: posting_periods(programme, today)?,
+            sealed: BTreeSet::new(),
+            closings: BTreeMap::new(),
+            today,
+        };
+        for row in self.parent_table("periods")?.iter().filter(|r| r.text("status") == Ok("closed")) {
+            let period = Period::parse(row.text("period")?)
+                .map_err(|e| PipelineError::Stage { what: "table periods", detail: e.to_string() })?;
+            timeline.sealed.insert(period);
+            let closing = Closing {
+                closed_on: row.date("closed_on")?,
+                decision_id: row.text("decision_id")?.to_owned(),
+                run: row.int("closed_run")?,
+            };
+            timeline.closings.insert(period, closing);
+        }
+        let blocked = !self.summary.set_aside.is_empty();
+        self.close(&mut timeline, blocked)?;
+        timeline.open =
+            timeline.ended.iter().copied().filter(|p| !timeline.is_sealed(programme, *p)).collect();
+        self.put(periods_table(programme, &timeline))?;
+        Ok(timeline)
+    }
+
+    /// Applies decisions of kind `close`, in the order of the periods: a period closes when it has ended and all
+    /// before it are closed.
+    fn close(&mut self, timeline: &mut Timeline, blocked: bool) -> Result<(), PipelineError> {
+        let rules = &self.task.config.rules;
+        let decisions = self.table("decisions")?;
+        let mut wanted: BTreeMap<Period, (Instant, String)> = BTreeMap::new();
+        for row in decisions.iter() {
+            if row.text("kind")? != "close" || row.text("outcome")? != "closed" {
+                continue;
+            }
+            let (id, at) = (row.text("decision_id")?.to_owned(), row.instant("decided_at")?);
+            match Period::parse(row.text("subject")?) {
+                Ok(period) if period.kind() == rules.programme().posting_period => {
+                    let entry = wanted.entry(period).or_insert((at, id.clone()));
+                    if (at, &id) < (entry.0, &entry.1) {
+                        *entry = (at, id);
+                    }
+                }
+                _ => self.summary.findings.push(Finding::warning(
+                    Place::file("decisions").column(id),
+                    "close.subject",
+                    "the subject of a close is no posting period",
+                    "name a period such as 2026-Q3",
+                )),
+            }
+        }
+        for period in timeline.posting.clone() {
+            if timeline.closings.contains_key(&period) {
+                continue;
+            }
+            let Some((at, id)) = wanted.get(&period) else { break };
+            let calendar = rules.programme().calendar;
+            let reason = if !has_ended(rules, period, self.task.as_of.min(*at)) {
+                Some(format!("{period} had not ended on {at}"))
+            } else if blocked {
+                Some("a file of this run was set aside whole".to_owned())
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                self.summary.findings.push(Finding::warning(
+                    Place::file("decisions").column(id.clone()),
+                    "close.refused",
+                    format!("{period} stays open: {reason}"),
+                    "put that right and decide again",
+                ));
+                break;
+            }
+            let closed_on = Zone::UTC.date_of(*at).max(calendar.end_day(period));
+            let run = i64::try_from(self.task.run).unwrap_or(i64::MAX);
+            timeline.closings.insert(period, Closing { closed_on, decision_id: id.clone(), run });
+            self.summary.closed.push(period);
+        }
+        Ok(())
+    }
+}
+
+fn posting_periods(programme: &ProgrammeRules, today: Date) -> Result<Vec<Period>, PipelineError> {
+    let error = |detail: String| PipelineError::Stage { what: "programme.first_period", detail };
+    let first = Period::parse(&programme.first_period).map_err(|e| error(e.to_string()))?;
+    let calendar = programme.calendar;
+    let mut period = calendar
+        .period_of(calendar.first_day(first), programme.posting_period)
+        .ok_or_else(|| error("is outside the calendar".to_owned()))?;
+    let mut out = Vec::new();
+    while calendar.first_day(period) <= today {
+        out.push(period);
+        period = period.next();
+    }
+    Ok(out)
+}
+
+fn periods_table(programme: &ProgrammeRules, timeline: &Timeline) -> Table {
+    let columns = ["calendar", "period", "status", "first_on", "last_on", "closed_on", "closed_run", "decision_id"];
+    let mut table = Table::new("periods", &columns);
+    for period in &timeline.posting {
+        let closing = timeline.closings.get(period);
+        table.push(vec![
+            programme.calendar_name.as_str().into(),
+            period.to_string().into(),
+            if closing.is_some() { "closed" } else { "open" }.into(),
+            programme.calendar.first_day(*period).into(),
+            sub_days(programme.calendar.end_day(*period), 1).into(),
+            closing.map(|c| c.closed_on).into(),
+            closing.map_or(Value::Null, |c| Value::Int(c.run)),
+            closing.map_or(Value::Null, |c| c.decision_id.as_str().into()),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,265 @@
+//! A run: lock, recover, take in, refresh, publish, deliver.
+//!
+//! Duty: the order of effects, and what a crash between any two of them means for the next run: nothing. Not its
+//! duty: what a refresh derives (`refresh`), who is told how (CLI).
+
+use std::collections::BTreeMap;
+
+use super::PipelineError;
+use super::config::Config;
+use super::deliver::{self, Delivered};
+use super::inbox::{self, Incoming};
+use super::jobs::{Job, OnSetAside, Step};
+use super::plan::{self, Reason};
+use super::refresh::{self, Progress, Refreshed, Summary, Task};
+use crate::domain::{Finding, Findings, Instant, Place};
+use crate::domain::finding::has_errors;
+use crate::edges::clock::Clock;
+use crate::store::commit::{Provenance, Published, point_settled};
+use crate::store::landing::{self, RunRecord};
+use crate::store::layout::Layout;
+use crate::store::lock::WriterLock;
+use crate::store::operations::Operations;
+use crate::store::recover::recover;
+use crate::store::release::Release;
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunReport {
+    /// Release that is current now; `None` when a job without refresh ran in an empty workspace.
+    pub release: Option<Release>,
+    /// Why something was done; empty when there was nothing to do.
+    pub reasons: Vec<Reason>,
+    /// What the refresh did, if there was one.
+    pub summary: Option<Summary>,
+    /// Whether the refresh made a new release.
+    pub published: bool,
+    /// Runs that were done again from their records.
+    pub replayed: usize,
+    pub delivered: Delivered,
+    pub findings: Findings,
+}
+
+/// What a run is given.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub layout: &'a Layout,
+    pub config: &'a Config,
+    pub job: &'a Job,
+    pub as_of: Instant,
+    pub clock: &'a dyn Clock,
+    pub progress: &'a dyn Progress,
+}
+
+/// Runs a job once. A run with nothing to do changes no byte.
+pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
+    let layout = context.layout;
+    let _lock = WriterLock::take(layout, context.clock.now())?;
+    for removed in recover(layout)?.removed {
+        tracing::info!(removed, "left behind by a run that did not finish");
+    }
+    let mut report = RunReport {
+        release: None,
+        reasons: Vec::new(),
+        summary: None,
+        published: false,
+        replayed: 0,
+        delivered: Delivered::default(),
+        findings: Vec::new(),
+    };
+    report.replayed = replay(context)?;
+    report.release = Release::current(layout)?;
+    for step in &context.job.steps {
+        match step {
+            Step::Refresh => refresh_step(context, &mut report)?,
+            Step::Deliver => {
+                if let Some(release) = &report.release {
+                    report.delivered =
+                        deliver::deliver(layout, &context.config.mail, release, context.clock, context.progress)?;
+                }
+            }
+        }
+    }
+    settle(context)?;
+    verdict(context, report)
+}
+
+/// Ends the run with an error where its outcome is not in order; what could be published is published by then.
+fn verdict(context: &Context<'_>, report: RunReport) -> Result<RunReport, PipelineError> {
+    let set_aside = report.summary.as_ref().map_or(&[][..], |s| &s.set_aside);
+    if !set_aside.is_empty() && context.job.on_set_aside == OnSetAside::Fail {
+        let findings = set_aside
+            .iter()
+            .map(|(file, reason)| {
+                Finding::error(
+                    Place::file(file.clone()),
+                    "file.set-aside",
+                    format!("the file was set aside whole: {reason}"),
+                    "correct it and deliver it again; everything else was published",
+                )
+            })
+            .collect();
+        return Err(PipelineError::Data(findings));
+    }
+    if has_errors(&report.findings) {
+        return Err(PipelineError::Data(report.findings));
+    }
+    if report.delivered.failed > 0 || report.delivered.held > 0 {
+        return Err(PipelineError::Mail(report.delivered.describe()));
+    }
+    Ok(report)
+}
+
+fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), PipelineError> {
+    let layout = context.layout;
+    let inbox = inbox::scan(layout, context.config)?;
+    report.findings.extend(inbox.findings);
+    let (_, notes) = inbox::register(layout, &inbox.candidates)?;
+    report.findings.extend(notes);
+    let incoming = pending(layout, report.release.as_ref())?;
+    report.reasons = plan::reasons(context.config, report.release.as_ref(), &incoming, context.as_of)?;
+    if report.reasons.is_empty() {
+        return Ok(());
+    }
+    let operations = Operations::open(&layout.operations())?;
+    let last_arrival = landing::arrivals(layout)?.last().map_or(0, |a| a.arrival);
+    let fingerprint = plan::fingerprint(context.config, last_arrival, context.as_of)?;
+    if let Some(release) = &report.release
+        && operations.known_unchanged(&fingerprint, release.name())?
+    {
+        report.reasons.clear();
+        return Ok(());
+    }
+    let why = report.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let as_of = context.as_of.to_string();
+    let id = operations.begin_run(&context.clock.now().to_string(), &context.job.name, &as_of, &why)?;
+    let task = Task {
+        layout,
+        config: context.config,
+        run: next_run(report.release.as_ref()),
+        as_of: context.as_of,
+        incoming,
+        last_arrival,
+        parent: report.release.clone(),
+        dry: false,
+    };
+    landing::keep_configuration(layout, &context.config.bundle)?;
+    let outcome = refresh::refresh(&task, context.progress).and_then(|r| publish(&task, r, false));
+    let now = context.clock.now().to_string();
+    match outcome {
+        Err(e) => {
+            operations.end_run(id, &now, "failed", None, None, Some(&e.to_string()))?;
+            Err(e)
+        }
+        Ok((Some(release), summary)) => {
+            operations.end_run(id, &now, "published", Some(release.name()), None, None)?;
+            report.release = Some(release);
+            report.published = true;
+            report.summary = Some(summary);
+            Ok(())
+        }
+        Ok((None, summary)) => {
+            let name = report.release.as_ref().map_or("", |r| r.name());
+            operations.remember_unchanged(&fingerprint, name)?;
+            operations.end_run(id, &now, "unchanged", Some(name), None, None)?;
+            report.summary = Some(summary);
+            Ok(())
+        }
+    }
+}
+
+/// Arrivals that a release has not read.
+pub(super) fn pending(layout: &Layout, release: Option<&Release>) -> Result<Vec<Incoming>, PipelineError> {
+    let read = release.map_or(0, |r| r.manifest.last_arrival);
+    Ok(landing::arrivals(layout)?
+        .into_iter()
+        .filter(|a| a.arrival > read)
+        .map(|arrival| Incoming { path: layout.original(arrival.sha256), arrival })
+        .collect())
+}
+
+pub(super) fn next_run(release: Option<&Release>) -> u64 {
+    release.map_or(0, |r| r.manifest.run) + 1
+}
+
+/// Publishes what was refreshed; `None` when it is the parent to the last byte.
+fn publish(task: &Task<'_>, refreshed: Refreshed, replay: bool) -> Result<(Option<Release>, Summary), PipelineError> {
+    let config = task.config;
+    let provenance = Provenance {
+        run: task.run,
+        as_of: task.as_of.to_string(),
+        last_arrival: task.last_arrival,
+        configuration: config.hash,
+        rules_hash: config.rules.hash(),
+        contracts_hash: config.catalogue.digest(),
+        measures_hash: config.measures_hash,
+        ledger_head: refreshed.ledger_head,
+        ledger_entries: refreshed.ledger_entries,
+        checks: refreshed.checks,
+    };
+    match refreshed.staging.publish(provenance, replay)? {
+        Published::Release(release) => Ok((Some(*release), refreshed.summary)),
+        Published::Unchanged => Ok((None, refreshed.summary)),
+    }
+}
+
+/// Does recorded runs again that the warehouse does not hold: one that was killed after it was written down, or all
+/// of them when the warehouse was deleted. Each with the arrivals, the present and the configuration it had.
+fn replay(context: &Context<'_>) -> Result<usize, PipelineError> {
+    let layout = context.layout;
+    let done = Release::current(layout)?.map_or(0, |r| r.manifest.run);
+    let mut replayed = 0;
+    for record in landing::runs(layout)?.into_iter().filter(|r| r.run > done) {
+        replay_one(context, &record)?;
+        replayed += 1;
+    }
+    Ok(replayed)
+}
+
+fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineError> {
+    let layout = context.layout;
+    let kept;
+    let config = if record.configuration == context.config.hash {
+        context.config
+    } else {
+        let bundle = landing::configuration(layout, record.configuration)?;
+        kept = Config::parse(bundle).map_err(PipelineError::Config)?;
+        &kept
+    };
+    let as_of = Instant::parse(&record.as_of)
+        .map_err(|e| PipelineError::Stage { what: "a run record of landing", detail: e.to_string() })?;
+    let parent = Release::current(layout)?;
+    let incoming = pending(layout, parent.as_ref())?;
+    let task = Task {
+        layout,
+        config,
+        run: record.run,
+        as_of,
+        incoming: incoming.into_iter().filter(|i| i.arrival.arrival <= record.last_arrival).collect(),
+        last_arrival: record.last_arrival,
+        parent,
+        dry: false,
+    };
+    tracing::info!(run = record.run, "doing a recorded run again");
+    let refreshed = refresh::refresh(&task, context.progress)?;
+    publish(&task, refreshed, true)?;
+    Ok(())
+}
+
+/// Points `settled/` at the releases that closed periods, from what the current release says: also at start, so that
+/// a run that died between the commit and the pointer leaves nothing to do by hand.
+fn settle(context: &Context<'_>) -> Result<(), PipelineError> {
+    let layout = context.layout;
+    let Some(release) = Release::current(layout)? else { return Ok(()) };
+    let mut closed = BTreeMap::new();
+    let names = crate::store::recover::reachable(layout)?;
+    for row in release.read_table("periods")?.iter().filter(|r| r.text("status") == Ok("closed")) {
+        let run = row.int("closed_run")?;
+        let prefix = format!("r{run:06}-");
+        if let Some(name) = names.iter().find(|n| n.starts_with(&prefix)) {
+            closed.insert(row.text("period")?.to_owned(), name.clone());
+        }
+    }
+    let calendar = &context.config.rules.programme().calendar_name;
+    Ok(point_settled(layout, calendar, &closed)?)
+}

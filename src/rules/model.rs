@@ -1,0 +1,317 @@
+//! The rule book as typed values: what a region's programme decides on a day.
+//!
+//! Duty: shapes only, with units in types or last in names. Not its duty: reading files (`read`), resolving editions
+//! and regions (`editions`).
+
+use std::collections::BTreeMap;
+
+use crate::domain::ids::{RegionId, SchemeId};
+use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Rate, Ratio, Rounding, Zone};
+
+/// One resolved set of rules: a region's edition laid over the global one.
+#[derive(Clone, Debug)]
+pub struct RuleBook {
+    pub region: RegionId,
+    /// First day of the younger of the two editions it was resolved from.
+    pub effective_from: Date,
+    /// SHA-256 of the resolved values (not of comments, order or file names).
+    pub hash: Digest,
+    pub zone: Zone,
+    pub evaluation: EvaluationRules,
+    pub satisfaction: SatisfactionRules,
+    pub quality: QualityRules,
+    pub parts: PartsRules,
+    pub key_events: KeyEventRules,
+    pub red_lines: RedLineRules,
+    pub grades: GradeBands,
+    pub card: CardRules,
+    pub schemes: BTreeMap<SchemeId, Scheme>,
+}
+
+/// What holds for the whole programme and must be the same in every region; from the global edition only.
+#[derive(Clone, Debug)]
+pub struct ProgrammeRules {
+    pub name: String,
+    /// Name of the calendar, as in `settled/<calendar>/`.
+    pub calendar_name: String,
+    pub calendar: FiscalCalendar,
+    pub evaluation_period: PeriodKind,
+    pub posting_period: PeriodKind,
+    /// First period that is evaluated and posted, such as `2025-Q4`.
+    pub first_period: String,
+    /// Days, from the day a result is sent, within which a partner can contest it.
+    pub contest_days: u32,
+}
+
+/// Composite and missing data.
+#[derive(Clone, Debug)]
+pub struct EvaluationRules {
+    /// Least weight of rated or provisional metrics, 0…100.
+    pub minimum_coverage: Ratio,
+    pub minimum_metrics: usize,
+    /// One of these must be rated or provisional.
+    pub requires_one_of: Vec<MetricId>,
+    pub redistribution: Redistribution,
+}
+
+/// The metrics, in the order in which they are shown and ties are broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MetricId {
+    Satisfaction,
+    Quality,
+    Parts,
+}
+
+impl MetricId {
+    pub const ALL: [MetricId; 3] = [MetricId::Satisfaction, MetricId::Quality, MetricId::Parts];
+
+    /// The name in rule files and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MetricId::Satisfaction => "satisfaction",
+            MetricId::Quality => "quality",
+            MetricId::Parts => "parts",
+        }
+    }
+}
+
+/// Where the weight of a missing metric goes.
+#[derive(Clone, Debug)]
+pub enum Redistribution {
+    /// To the others in proportion to their weights.
+    Proportional,
+    /// By a table of the region: missing metric → shares of its weight that go to the others (each row adds up to 1;
+    /// shares that would go to a metric that is missing too are spread in proportion).
+    Table(BTreeMap<MetricId, BTreeMap<MetricId, Ratio>>),
+}
+
+/// Piecewise-linear map to 0…100, flat outside; knots ascend in `x`.
+#[derive(Clone, Debug)]
+pub struct Knots(pub Vec<(Ratio, Ratio)>);
+
+#[derive(Clone, Debug)]
+pub struct SatisfactionRules {
+    /// 0…100; the weights of all metrics add up to 100.
+    pub weight: Ratio,
+    /// Weight of an answer by customer class: key, large, ordinary.
+    pub class_weights: BTreeMap<String, Ratio>,
+    /// Largest share one customer may have, such as 0.4.
+    pub customer_cap: Ratio,
+    /// The cap applies with this many customers of positive weight or more.
+    pub customer_cap_from_customers: usize,
+    /// m of the shrinkage, in answers.
+    pub shrinkage: Ratio,
+    /// Answers a peer group needs.
+    pub peer_minimum_answers: i64,
+    /// p₀ when no group has enough.
+    pub peer_default: Ratio,
+    /// This period and the ones before it, such as 4.
+    pub look_back_periods: usize,
+    pub insufficient_below_answers: i64,
+    pub provisional_below_answers: i64,
+    pub knots: Knots,
+}
+
+#[derive(Clone, Debug)]
+pub struct QualityRules {
+    pub weight: Ratio,
+    /// Weight of an inspection by how it was selected: random, risk, complaint.
+    pub selection_weights: BTreeMap<String, Ratio>,
+    /// Points off per finding where an inspection has no score.
+    pub critical_points: Ratio,
+    pub major_points: Ratio,
+    pub minor_points: Ratio,
+    /// m of the shrinkage, in inspections.
+    pub shrinkage: Ratio,
+    pub peer_minimum_inspections: i64,
+    /// Peers' mean when no group has enough, 0…100.
+    pub peer_default: Ratio,
+    pub look_back_periods: usize,
+    pub insufficient_below_inspections: i64,
+    /// A critical finding open for more days than this …
+    pub critical_open_days: u32,
+    /// … holds the metric at this, 0…100.
+    pub critical_cap: Ratio,
+    pub knots: Knots,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DayKind {
+    Calendar,
+    /// Monday to Friday without the holidays of the region.
+    Business,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartsMode {
+    Rate,
+    Count,
+}
+
+#[derive(Clone, Debug)]
+pub struct PartsRules {
+    pub weight: Ratio,
+    pub mode: PartsMode,
+    pub due_days: u32,
+    pub due_day_kind: DayKind,
+    /// Added to shipped_on where received_on is missing; calendar days.
+    pub transit_allowance_days: u32,
+    /// A part overdue for more days than this …
+    pub long_overdue_days: u32,
+    /// … costs this many points (rate mode) …
+    pub long_overdue_points: Ratio,
+    /// … all together at most this many.
+    pub long_overdue_points_cap: Ratio,
+    /// Count mode: points off for each overdue part.
+    pub count_points_each: Ratio,
+    pub knots: Knots,
+}
+
+#[derive(Clone, Debug)]
+pub struct KeyEventRules {
+    /// Points by level (minor, major, severe); positive numbers.
+    pub positive_points: BTreeMap<String, Ratio>,
+    pub negative_points: BTreeMap<String, Ratio>,
+    /// At most this much a period, each a positive number.
+    pub positive_cap: Ratio,
+    pub negative_cap: Ratio,
+    /// Factor on a negative event that the partner reported first, such as 0.5.
+    pub self_reported_factor: Ratio,
+}
+
+#[derive(Clone, Debug)]
+pub struct RedLineRules {
+    /// Black: sales dated in so many days from the decision earn nothing.
+    pub black_freeze_days: u32,
+    /// Yellow: amounts that become payable in so many days are held.
+    pub yellow_hold_days: u32,
+}
+
+/// Lower edges by grade, descending: A from 90, … E from 0. Every score from 0 to 100 has exactly one grade.
+#[derive(Clone, Debug)]
+pub struct GradeBands(pub Vec<(Grade, Ratio)>);
+
+#[derive(Clone, Debug)]
+pub struct CardRules {
+    /// With this many rated domains or more …
+    pub domain_cap_from_domains: usize,
+    /// … one counts for at most this share.
+    pub domain_cap: Ratio,
+}
+
+/// A scheme that pays.
+#[derive(Clone, Debug)]
+pub struct Scheme {
+    pub id: SchemeId,
+    pub title: String,
+    pub earning_period: PeriodKind,
+    pub scope: Scope,
+    pub date: SchemeDate,
+    pub amount: BasisAmount,
+    /// Lines count only when paid in full.
+    pub paid_in_full: bool,
+    pub method: Method,
+    pub gates: Vec<Gate>,
+    /// In the order they are applied.
+    pub modifiers: Vec<Modifier>,
+    pub rounding: Rounding,
+    /// Days for which the last earlier rate serves when a date has none.
+    pub fx_max_age_days: u32,
+    /// Where the edition declares it: file and line, for messages.
+    pub origin: String,
+}
+
+/// Which lines count; an empty list means any. Scope is mandatory: at least one list is not empty.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// product, service.
+    pub line_kinds: Vec<String>,
+    /// vendor, collaborative.
+    pub service_models: Vec<String>,
+    pub domains: Vec<String>,
+    pub families: Vec<String>,
+    /// A, B, C, D.
+    pub categories: Vec<String>,
+    /// Only products flagged `incentive_eligible`.
+    pub incentive_eligible_only: bool,
+    /// Only lines whose domain is covered by an active certification on the scheme's date.
+    pub certified_domain_only: bool,
+}
+
+/// The date that places a line in a period (and is the FX date of a transaction).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemeDate {
+    OrderedOn,
+    InvoicedOn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BasisAmount {
+    Net,
+    List,
+}
+
+/// How the amount earned follows from the basis. More come with the incentives issue; none is the default.
+#[derive(Clone, Debug)]
+pub enum Method {
+    /// Each band pays its own slice. Bands ascend from 0, without gap, the top one open; a band owns its lower edge.
+    /// A settlement currency (ISO code) found in `by_currency` has bands of its own instead of `bands`.
+    Marginal {
+        bands: Vec<Band>,
+        by_currency: BTreeMap<String, Vec<Band>>,
+    },
+    /// The band reached pays on all of it; currencies as in `Marginal`.
+    Whole {
+        bands: Vec<Band>,
+        by_currency: BTreeMap<String, Vec<Band>>,
+    },
+    /// One rate.
+    Flat { rate: Rate },
+    /// A rate by the stars of the narrowest certification that covers the line's domain on the scheme's date; no
+    /// certification earns nothing.
+    ByStars { rates: BTreeMap<i64, Rate> },
+}
+
+/// A band: from (inclusive, in the settlement currency) and its rate.
+#[derive(Clone, Debug)]
+pub struct Band {
+    pub from: Ratio,
+    pub rate: Rate,
+}
+
+#[derive(Clone, Debug)]
+pub enum Gate {
+    /// The basis of the earning period must reach `amount` in the settlement currency, or the amount of its own that
+    /// `by_currency` has for that currency.
+    MinimumSales {
+        amount: Ratio,
+        by_currency: BTreeMap<String, Ratio>,
+    },
+    /// The domain's certification must be active throughout the earning period (several in turn without a gap will do).
+    CertifiedThroughout,
+}
+
+#[derive(Clone, Debug)]
+pub enum Modifier {
+    /// Multiplies by a factor of the grade.
+    GradeFactor {
+        of: GradeOf,
+        factors: BTreeMap<Grade, Ratio>,
+        not_rated: Ratio,
+        incomplete: Ratio,
+    },
+    /// At most this much per target, in the settlement currency; `by_currency` as in `MinimumSales`.
+    Cap {
+        amount: Ratio,
+        by_currency: BTreeMap<String, Ratio>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GradeOf {
+    /// The partner's card.
+    Card,
+    /// The domain of the line.
+    Domain,
+}

@@ -1,0 +1,97 @@
+//! Closing a period: its results are frozen, and late data posts in the open one.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::support::workspace::hashes;
+use crate::support::{Workspace, ran_sample};
+
+const HEADER: &str =
+    "decision_id,kind,subject,subject_hash,outcome,amount,currency,effective_on,reason,by,role,decided_at\n";
+
+fn close(workspace: &Workspace, period: &str, at: &str) {
+    let row = format!("CLOSE-{period},close,{period},,closed,,,,period end,c.closer,finance,{at}\n");
+    workspace.write(&format!("sample_data/finance/decisions-close-{period}.csv"), &format!("{HEADER}{row}"));
+}
+
+fn rows(workspace: &Workspace, sql: &str) -> Vec<serde_json::Value> {
+    serde_json::from_str(&workspace.ok(&["query", "--json", sql]).stdout).expect("JSON rows")
+}
+
+/// Closing needs every file in order: the files that the sample sets aside on purpose would block it.
+fn without_set_aside_files() -> Workspace {
+    let workspace = Workspace::sample();
+    let ran = ran_sample();
+    let aside = rows(&ran, "SELECT file_name FROM files WHERE state = 'set_aside'");
+    for row in aside {
+        fs::remove_file(workspace.path().join(row["file_name"].as_str().expect("a name"))).expect("it goes");
+    }
+    workspace.ok(&["run"]);
+    workspace
+}
+
+#[test]
+fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
+    let workspace = without_set_aside_files();
+    close(&workspace, "2025-Q4", "2026-10-12T05:00:00Z");
+    workspace.ok(&["run"]);
+    let settled = workspace.warehouse().join("settled/fiscal/2025-Q4");
+    let before = hashes(&settled);
+    let frozen = |workspace: &Workspace| -> BTreeMap<String, _> {
+        workspace.release_hashes().into_iter().filter(|(path, _)| path.contains("period=2025-Q4")).collect()
+    };
+    let partitions = frozen(&workspace);
+    assert!(partitions.len() > 8, "{partitions:?}");
+
+    // a payment for a line of the closed quarter that was not paid before
+    let unpaid = rows(
+        &workspace,
+        "SELECT s.order_line_id AS id, s.net_amount AS net, s.currency AS currency FROM sales AS s \
+         LEFT JOIN payments AS p ON s.order_line_id = p.order_line_id \
+         WHERE s.line_kind = 'service' AND s.invoiced_on < DATE '2026-01-01' AND s.invoiced_on >= DATE '2025-10-01' \
+         AND s.net_amount > 0 AND p.payment_id IS NULL ORDER BY net DESC LIMIT 30",
+    );
+    assert!(!unpaid.is_empty());
+    let mut text = "payment_id,order_line_id,settlement_no,paid_on,amount,currency\n".to_owned();
+    for (i, line) in unpaid.iter().enumerate() {
+        let field = |name: &str| line[name].as_str().expect("a text").to_owned();
+        let net = field("net");
+        text.push_str(&format!("PAY-LATE-{i},{},,2026-10-11,{net},{}\n", field("id"), field("currency")));
+    }
+    workspace.write("sample_data/finance/payments-late.csv", &text);
+    workspace.ok(&["run"]);
+
+    assert_eq!(hashes(&settled), before, "the settled release moved");
+    assert_eq!(frozen(&workspace), partitions, "a partition of the closed period moved");
+    let late = rows(
+        &workspace,
+        "SELECT period, COUNT(*) AS n FROM ledger WHERE earning_period = '2025-Q4' AND reason = 'adjustment' GROUP BY period",
+    );
+    assert!(!late.is_empty(), "the late payments earned nothing");
+    assert!(late.iter().all(|row| row["period"] == "2026-Q1"), "{late:?}");
+    workspace.ok(&["verify"]);
+    assert!(workspace.ok(&["run"]).stdout.contains("nothing to do"));
+
+    // the pointer is made again from the period's status
+    fs::remove_dir_all(workspace.warehouse().join("settled")).expect("the pointers go");
+    workspace.ok(&["run"]);
+    assert_eq!(hashes(&settled), before);
+
+    // and the whole story is rebuilt from landing
+    let release = workspace.release_hashes();
+    fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");
+    workspace.ok(&["run"]);
+    assert_eq!(workspace.release_hashes(), release);
+    assert_eq!(hashes(&settled), before);
+}
+
+#[test]
+fn a_close_out_of_order_or_too_early_is_refused() {
+    let workspace = without_set_aside_files();
+    close(&workspace, "2026-Q1", "2026-10-12T05:00:00Z");
+    close(&workspace, "2025-Q4", "2025-12-30T05:00:00Z");
+    let ran = workspace.ok(&["run", "--json"]);
+    assert!(ran.stdout.contains("2025-Q4 stays open"), "{}", ran.stdout);
+    let closed = rows(&workspace, "SELECT period FROM periods WHERE status = 'closed'");
+    assert!(closed.is_empty(), "{closed:?}");
+}

@@ -1,0 +1,16 @@
+//! The one integration-test binary: the program as a user runs it, against real outside tools.
+
+mod architecture;
+mod bad_input;
+mod closing;
+mod contracts;
+mod determinism;
+mod first_light;
+mod journal;
+mod kill;
+mod mail;
+mod measures;
+mod operations;
+mod rules;
+mod support;
+mod verify;

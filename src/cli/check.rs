@@ -11,7 +11,10 @@ pub(super) struct Args {}
 pub(super) fn check(session: &Session, _: &Args) -> CommandResult {
     let (config, jobs) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
     let counts = [
-        ("contracts", config.catalogue.feeds().count() + config.catalogue.outputs().count()),
+        (
+            "contracts",
+            config.catalogue.feeds().count() + config.catalogue.outputs().count(),
+        ),
         ("regions", config.rules.regions().len()),
         ("sources", config.sources.len()),
         ("measures", config.measures.len()),

@@ -38,7 +38,11 @@ enum What {
 pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
     let release = current(session)?;
     match &args.what {
-        What::Score { partner, period, metric } => {
+        What::Score {
+            partner,
+            period,
+            metric,
+        } => {
             let (partner, period) = parse(partner, period)?;
             let metric = metric.as_deref().map(find_metric).transpose()?;
             let found = explaining::score(&session.layout, &release, &partner, period, metric)?;
@@ -60,7 +64,9 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
             let (partner, period) = parse(partner, period)?;
             let table = explaining::rebates(&release, &partner, period)?;
             if table.rows.is_empty() {
-                return Err(PipelineError::Usage(format!("no scheme counted a sale of {partner} in {period}")));
+                return Err(PipelineError::Usage(format!(
+                    "no scheme counted a sale of {partner} in {period}"
+                )));
             }
             session.output.table(&table);
         }
@@ -83,8 +89,14 @@ fn find_metric(name: &str) -> Result<MetricId, PipelineError> {
 
 fn print(session: &Session, line: &Line, depth: usize) {
     let indent = "  ".repeat(depth);
-    let formula = if line.formula.is_empty() { String::new() } else { format!("   [{}]", line.formula) };
-    session.output.line(&format!("{indent}{}: {}{formula}", line.label, line.value));
+    let formula = if line.formula.is_empty() {
+        String::new()
+    } else {
+        format!("   [{}]", line.formula)
+    };
+    session
+        .output
+        .line(&format!("{indent}{}: {}{formula}", line.label, line.value));
     line.children.iter().for_each(|child| print(session, child, depth + 1));
 }
 

@@ -21,16 +21,27 @@ pub(super) struct Args {
 pub(super) fn init(session: &Session, args: &Args) -> CommandResult {
     let folder = &args.folder;
     if !files::list(folder).map_err(StoreError::from)?.is_empty() {
-        return Err(PipelineError::Usage(format!("{} is not empty; name a new folder", folder.display())));
+        return Err(PipelineError::Usage(format!(
+            "{} is not empty; name a new folder",
+            folder.display()
+        )));
     }
     write(&PIPELINES, &folder.join("pipelines"))?;
     write(&SCHEMAS, &folder.join("schemas"))?;
     let at = folder.display();
-    session.output.line(&format!("made a workspace in {at} with the sample programme's rules, contracts and measures"));
+    session.output.line(&format!(
+        "made a workspace in {at} with the sample programme's rules, contracts and measures"
+    ));
     session.output.line("next:");
-    session.output.line(&format!("  starledger sample --out {at}/sample_data      sample files for its inbox"));
-    session.output.line(&format!("  starledger --workspace {at} run               the first release"));
-    session.output.line("or edit pipelines/sources/ so that they name your own files, and pipelines/rules/ to say your rules");
+    session.output.line(&format!(
+        "  starledger sample --out {at}/sample_data      sample files for its inbox"
+    ));
+    session.output.line(&format!(
+        "  starledger --workspace {at} run               the first release"
+    ));
+    session
+        .output
+        .line("or edit pipelines/sources/ so that they name your own files, and pipelines/rules/ to say your rules");
     Ok(())
 }
 

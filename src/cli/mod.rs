@@ -34,7 +34,13 @@ use output::Output;
 #[command(name = "starledger", version, about, max_term_width = 100)]
 struct Args {
     /// Folder that holds pipelines/, schemas/ and the inbox; landing/ and warehouse/ are made in it.
-    #[arg(long, global = true, default_value = ".", env = "STARLEDGER_WORKSPACE")]
+    #[arg(
+        long,
+        global = true,
+        default_value = ".",
+        env = "STARLEDGER_WORKSPACE",
+        overrides_with = "workspace"
+    )]
     workspace: PathBuf,
     /// Print JSON instead of text.
     #[arg(long, global = true)]
@@ -88,12 +94,19 @@ pub fn main() -> ProcessExit {
         Ok(args) => args,
         Err(e) => {
             let _ = e.print();
-            let code = if e.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            let code = if e.use_stderr() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Done
+            };
             return ProcessExit::from(code as u8);
         }
     };
     start_log(&args.log);
-    let session = Session { layout: Layout::new(&args.workspace), output: Output { json: args.json } };
+    let session = Session {
+        layout: Layout::new(&args.workspace),
+        output: Output { json: args.json },
+    };
     let result = match &args.command {
         Command::Init(a) => init::init(&session, a),
         Command::Check(a) => check::check(&session, a),
@@ -121,5 +134,9 @@ pub fn main() -> ProcessExit {
 fn start_log(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_new(format!("starledger={level}"))
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("starledger=warn"));
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

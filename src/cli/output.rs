@@ -44,7 +44,16 @@ impl Output {
             let rows: Vec<Json> = table
                 .rows
                 .iter()
-                .map(|row| Json::Object(table.columns().iter().cloned().zip(row.iter().map(json_value)).collect::<Map<_, _>>()))
+                .map(|row| {
+                    Json::Object(
+                        table
+                            .columns()
+                            .iter()
+                            .cloned()
+                            .zip(row.iter().map(json_value))
+                            .collect::<Map<_, _>>(),
+                    )
+                })
                 .collect();
             self.value(&Json::Array(rows));
         } else {
@@ -126,8 +135,17 @@ fn json_value(value: &Value) -> Json {
 }
 
 fn aligned(table: &Table) -> String {
-    let printable = |v: &Value| v.to_string().chars().map(|c| if c.is_control() { '·' } else { c }).collect::<String>();
-    let cells: Vec<Vec<String>> = table.rows.iter().map(|row| row.iter().map(printable).collect()).collect();
+    let printable = |v: &Value| {
+        v.to_string()
+            .chars()
+            .map(|c| if c.is_control() { '·' } else { c })
+            .collect::<String>()
+    };
+    let cells: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| row.iter().map(printable).collect())
+        .collect();
     let right: Vec<bool> = (0..table.columns().len())
         .map(|i| {
             let mut values = table.rows.iter().map(|r| &r[i]).filter(|v| !v.is_null()).peekable();
@@ -136,7 +154,12 @@ fn aligned(table: &Table) -> String {
         .collect();
     let width = |i: usize| {
         let header = table.columns()[i].chars().count();
-        cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0).max(header)
+        cells
+            .iter()
+            .map(|row| row[i].chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(header)
     };
     let widths: Vec<usize> = (0..table.columns().len()).map(width).collect();
     let line = |row: &[String]| {
@@ -144,7 +167,13 @@ fn aligned(table: &Table) -> String {
             .iter()
             .zip(&widths)
             .zip(&right)
-            .map(|((cell, width), right)| if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") })
+            .map(|((cell, width), right)| {
+                if *right {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            })
             .collect();
         format!("{}\n", parts.join("  ").trim_end())
     };

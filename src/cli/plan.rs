@@ -40,19 +40,25 @@ pub(super) fn plan(session: &Session, args: &Args) -> CommandResult {
     }
     session.output.findings(&plan.findings);
     if plan.to_replay > 0 {
-        session.output.line(&format!("{} recorded runs would be done again first", plan.to_replay));
+        session
+            .output
+            .line(&format!("{} recorded runs would be done again first", plan.to_replay));
     }
     let Some(summary) = &plan.summary else {
         session.output.line("nothing to do");
         return Ok(());
     };
-    session.output.line(&format!("a run as of {as_of} would start because:"));
+    session
+        .output
+        .line(&format!("a run as of {as_of} would start because:"));
     let shown = 12;
     for reason in plan.reasons.iter().take(shown) {
         session.output.line(&format!("  {reason}"));
     }
     if plan.reasons.len() > shown {
-        session.output.line(&format!("  … and {} more", plan.reasons.len() - shown));
+        session
+            .output
+            .line(&format!("  … and {} more", plan.reasons.len() - shown));
     }
     session.output.line("and come to:");
     session.output.text(&summary_text(summary, true));

@@ -24,7 +24,10 @@ impl Bar {
             }
             bar
         });
-        Bar { bar, stop: AtomicBool::new(false) }
+        Bar {
+            bar,
+            stop: AtomicBool::new(false),
+        }
     }
 
     /// Asks the run to stop before its next step.

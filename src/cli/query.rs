@@ -12,7 +12,9 @@ pub(super) struct Args {
 
 pub(super) fn query(session: &Session, args: &Args) -> CommandResult {
     let release = current(session)?;
-    session.output.table(&asking::query(&session.layout, &release, &args.sql)?);
+    session
+        .output
+        .table(&asking::query(&session.layout, &release, &args.sql)?);
     Ok(())
 }
 

@@ -52,7 +52,14 @@ pub(super) fn run(session: &Session, args: &Args) -> CommandResult {
     let job = find_job(&jobs, &args.job)?;
     let as_of = as_of(args.as_of.as_deref(), job, &SystemClock)?;
     let progress: &dyn Progress = &bar;
-    let context = Context { layout: &session.layout, config: &config, job, as_of, clock: &SystemClock, progress };
+    let context = Context {
+        layout: &session.layout,
+        config: &config,
+        job,
+        as_of,
+        clock: &SystemClock,
+        progress,
+    };
     let report = run_job(&context);
     bar.clear();
     print_report(session, &report?);
@@ -62,7 +69,10 @@ pub(super) fn run(session: &Session, args: &Args) -> CommandResult {
 pub(super) fn find_job<'a>(jobs: &'a [Job], name: &str) -> Result<&'a Job, PipelineError> {
     jobs.iter().find(|j| j.name == name).ok_or_else(|| {
         let names: Vec<&str> = jobs.iter().map(|j| j.name.as_str()).collect();
-        PipelineError::Usage(format!("there is no job '{name}'; pipelines/ has: {}", names.join(", ")))
+        PipelineError::Usage(format!(
+            "there is no job '{name}'; pipelines/ has: {}",
+            names.join(", ")
+        ))
     })
 }
 
@@ -91,27 +101,41 @@ fn print_report(session: &Session, report: &RunReport) {
         }));
         return;
     }
-    let notes: Vec<_> = report.findings.iter().filter(|f| f.severity > Severity::Note).cloned().collect();
+    let notes: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|f| f.severity > Severity::Note)
+        .cloned()
+        .collect();
     session.output.findings(&notes);
     if nothing {
-        session.output.line(&format!("nothing to do; release {release} is current"));
+        session
+            .output
+            .line(&format!("nothing to do; release {release} is current"));
         return;
     }
     if report.replayed > 0 {
-        session.output.line(&format!("{} recorded runs were done again", report.replayed));
+        session
+            .output
+            .line(&format!("{} recorded runs were done again", report.replayed));
     }
     if let Some(summary) = &report.summary {
         session.output.text(&summary_text(summary, false));
     }
-    session.output.line(&format!("mail       {}", report.delivered.describe()));
+    session
+        .output
+        .line(&format!("mail       {}", report.delivered.describe()));
     let state = if report.published { "published" } else { "unchanged" };
     session.output.line(&format!("release    {release} {state}"));
     session.output.line("\nlook into:");
-    let folder = |path: std::path::PathBuf, what: &str| session.output.line(&format!("  {:<28} {what}", path.display()));
+    let folder =
+        |path: std::path::PathBuf, what: &str| session.output.line(&format!("  {:<28} {what}", path.display()));
     folder(layout.current(), "tables as Parquet: <table>/**/*.parquet");
     folder(layout.outbox(), "scorecards as .eml files");
     folder(layout.landing(), "originals and arrivals");
-    session.output.line("  starledger query \"SELECT * FROM partner_scores\"    asks the release in SQL");
+    session
+        .output
+        .line("  starledger query \"SELECT * FROM partner_scores\"    asks the release in SQL");
 }
 
 /// The summary of a refresh for people.
@@ -123,11 +147,7 @@ pub(super) fn summary_text(summary: &Summary, planned: bool) -> String {
         total += feed.counts;
         files += feed.files;
     }
-    let _ = writeln!(
-        out,
-        "files      {files} read, {} set aside",
-        summary.set_aside.len()
-    );
+    let _ = writeln!(out, "files      {files} read, {} set aside", summary.set_aside.len());
     let _ = writeln!(
         out,
         "records    {} read: {} current, {} duplicate, {} quarantined, {} held, {} skipped",
@@ -142,7 +162,11 @@ pub(super) fn summary_text(summary: &Summary, planned: bool) -> String {
             "partners   {}: {} rated, {} provisional, {} not rated",
             e.period, e.rated, e.provisional, e.not_rated
         );
-        let grades: Vec<String> = Grade::ALL.iter().zip(e.grades).map(|(g, n)| format!("{g} {n}")).collect();
+        let grades: Vec<String> = Grade::ALL
+            .iter()
+            .zip(e.grades)
+            .map(|(g, n)| format!("{g} {n}"))
+            .collect();
         let _ = writeln!(out, "grades     {}", grades.join("  "));
     }
     let per_currency = money_per_currency(summary);
@@ -172,7 +196,11 @@ pub(super) fn summary_text(summary: &Summary, planned: bool) -> String {
         "messages   {} new, {} without a recipient, {} held back",
         summary.messages, summary.without_recipient, summary.held_messages
     );
-    let warnings = summary.findings.iter().filter(|f| f.severity == Severity::Warning).count();
+    let warnings = summary
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Warning)
+        .count();
     if warnings > 0 {
         let _ = writeln!(out, "warnings   {warnings}; --json lists them");
     }
@@ -188,7 +216,9 @@ fn money_per_currency(summary: &Summary) -> BTreeMap<String, (String, usize)> {
         entry.0 = entry.0.checked_add(delta.delta).unwrap_or(entry.0);
         entry.1 += 1;
     }
-    sums.into_iter().map(|(c, (m, n))| (c, (m.dec().to_string(), n))).collect()
+    sums.into_iter()
+        .map(|(c, (m, n))| (c, (m.dec().to_string(), n)))
+        .collect()
 }
 
 /// The summary of a refresh for programs.

@@ -37,18 +37,32 @@ impl SampleSink for Folder {
         if let Some(folder) = path.parent() {
             files::create_dir_all(folder).map_err(io::Error::other)?;
         }
-        Ok(Box::new(BufWriter::with_capacity(1 << 18, files::create_new(&path).map_err(io::Error::other)?)))
+        Ok(Box::new(BufWriter::with_capacity(
+            1 << 18,
+            files::create_new(&path).map_err(io::Error::other)?,
+        )))
     }
 }
 
 pub(super) fn sample(session: &Session, args: &Args) -> CommandResult {
     if !files::list(&args.out).map_err(StoreError::from)?.is_empty() {
-        return Err(PipelineError::Usage(format!("--out {} is not empty; name a new folder", args.out.display())));
+        return Err(PipelineError::Usage(format!(
+            "--out {} is not empty; name a new folder",
+            args.out.display()
+        )));
     }
-    let options = SampleOptions { scale: args.scale, seed: args.seed, dirt: args.dirt };
+    let options = SampleOptions {
+        scale: args.scale,
+        seed: args.seed,
+        dirt: args.dirt,
+    };
     let mut sink = Folder { base: args.out.clone() };
     let summary = generate(&options, &mut sink).map_err(|source| {
-        StoreError::File(FileError { action: "write the sample to", path: args.out.clone(), source })
+        StoreError::File(FileError {
+            action: "write the sample to",
+            path: args.out.clone(),
+            source,
+        })
     })?;
     if session.output.json {
         session.output.value(&json!({ "files": summary.files.len(), "rows": summary.rows(), "bytes": summary.bytes(), "planted": summary.planted.len() }));

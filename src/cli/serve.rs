@@ -15,9 +15,13 @@ pub(super) fn serve(session: &Session, _: &Args) -> CommandResult {
     let (_, jobs) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
     let scheduled = jobs.iter().filter(|j| j.schedule.is_some()).count();
     if scheduled == 0 {
-        return Err(PipelineError::Usage("no job of pipelines/ has a [schedule]: there is nothing to serve".to_owned()));
+        return Err(PipelineError::Usage(
+            "no job of pipelines/ has a [schedule]: there is nothing to serve".to_owned(),
+        ));
     }
-    session.output.line(&format!("serving {scheduled} scheduled jobs; stop with Ctrl-C or SIGTERM"));
+    session.output.line(&format!(
+        "serving {scheduled} scheduled jobs; stop with Ctrl-C or SIGTERM"
+    ));
     let bar = Arc::new(Bar::new());
     let (layout, output, progress) = (session.layout.clone(), session.output, Arc::clone(&bar));
     let once = move || {

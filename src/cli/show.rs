@@ -37,12 +37,18 @@ pub(super) fn show(session: &Session, args: &Args) -> CommandResult {
             let usage = PipelineError::Usage;
             let (config, _) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
             let region = RegionId::new(region).map_err(|e| usage(format!("--region {e}")))?;
-            let day = time::parse_date(on).ok_or_else(|| usage(format!("--on '{on}' is no date such as 2026-07-01")))?;
+            let day =
+                time::parse_date(on).ok_or_else(|| usage(format!("--on '{on}' is no date such as 2026-07-01")))?;
             let values = config.rules.resolved(&region, day).map_err(|e| usage(e.to_string()))?;
             let mut table = Table::new("rules", &["key", "value", "from", "provenance"]);
             for v in values {
                 let from = format!("{}:{}", v.file, v.line);
-                table.push(vec![v.path.into(), v.value.into(), from.into(), v.provenance.map_or(Value::Null, Into::into)]);
+                table.push(vec![
+                    v.path.into(),
+                    v.value.into(),
+                    from.into(),
+                    v.provenance.map_or(Value::Null, Into::into),
+                ]);
             }
             session.output.table(&table);
         }

@@ -17,7 +17,11 @@ pub(super) struct Args {
 pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
     let release = Release::current(&session.layout)?;
     let path = session.layout.operations();
-    let runs = if crate::edges::files::exists(&path) { Operations::open(&path)?.runs(args.runs)? } else { Vec::new() };
+    let runs = if crate::edges::files::exists(&path) {
+        Operations::open(&path)?.runs(args.runs)?
+    } else {
+        Vec::new()
+    };
     if session.output.json {
         session.output.value(&json!({
             "release": release.as_ref().map(|r| json!({
@@ -37,10 +41,17 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
         None => session.output.line("no release yet; `starledger run` makes one"),
         Some(r) => {
             let m = &r.manifest;
-            session.output.line(&format!("release    {} (run {}, as of {})", r.name(), m.run, m.as_of));
+            session
+                .output
+                .line(&format!("release    {} (run {}, as of {})", r.name(), m.run, m.as_of));
             session.output.line(&format!("arrivals   up to {}", m.last_arrival));
-            session.output.line(&format!("ledger     {} entries, head {}", m.ledger_entries, m.ledger_head));
-            session.output.line(&format!("folder     {}\n", session.layout.current().display()));
+            session.output.line(&format!(
+                "ledger     {} entries, head {}",
+                m.ledger_entries, m.ledger_head
+            ));
+            session
+                .output
+                .line(&format!("folder     {}\n", session.layout.current().display()));
             let mut table = Table::new("tables", &["table", "rows", "files"]);
             for (name, rows, files) in tables(r) {
                 table.push(vec![name.into(), int(rows), int(files)]);
@@ -53,7 +64,14 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
         let mut table = Table::new("runs", &["id", "started_at", "pipeline", "state", "release", "why"]);
         for r in runs {
             let why: String = r.why.chars().take(60).collect();
-            table.push(vec![r.id.into(), r.started_at.into(), r.pipeline.into(), r.state.into(), r.release.into(), why.into()]);
+            table.push(vec![
+                r.id.into(),
+                r.started_at.into(),
+                r.pipeline.into(),
+                r.state.into(),
+                r.release.into(),
+                why.into(),
+            ]);
         }
         session.output.table(&table);
     }
@@ -71,5 +89,7 @@ fn tables(release: &Release) -> Vec<(String, u64, u64)> {
         entry.0 += file.rows;
         entry.1 += 1;
     }
-    out.into_iter().map(|(name, (rows, files))| (name.to_owned(), rows, files)).collect()
+    out.into_iter()
+        .map(|(name, (rows, files))| (name.to_owned(), rows, files))
+        .collect()
 }

@@ -21,13 +21,19 @@ impl FiscalCalendar {
     /// `None` when the month is not 1 to 12.
     #[must_use]
     pub fn starting_in(first_month: u32) -> Option<FiscalCalendar> {
-        (1..=12).contains(&first_month).then_some(FiscalCalendar { first_month })
+        (1..=12)
+            .contains(&first_month)
+            .then_some(FiscalCalendar { first_month })
     }
 
     /// First day of a period.
     #[must_use]
     pub fn first_day(self, period: Period) -> Date {
-        let year = if self.first_month == 1 { period.fiscal_year() } else { period.fiscal_year() - 1 };
+        let year = if self.first_month == 1 {
+            period.fiscal_year()
+        } else {
+            period.fiscal_year() - 1
+        };
         let months = (period.index() - 1) * period.kind().months();
         Date::from_ymd_opt(year, self.first_month, 1)
             .and_then(|d| d.checked_add_months(Months::new(months)))
@@ -65,11 +71,19 @@ mod tests {
     fn no_day_is_left_out_and_none_is_in_two() {
         for first_month in 1..=12 {
             let calendar = FiscalCalendar::starting_in(first_month).unwrap();
-            for kind in [PeriodKind::Month, PeriodKind::Quarter, PeriodKind::Half, PeriodKind::Year] {
+            for kind in [
+                PeriodKind::Month,
+                PeriodKind::Quarter,
+                PeriodKind::Half,
+                PeriodKind::Year,
+            ] {
                 let mut day = parse_date("1990-01-01").unwrap();
                 while day.year() < 2101 {
                     let period = calendar.period_of(day, kind).unwrap();
-                    assert!(calendar.first_day(period) <= day && day < calendar.end_day(period), "{day} {period}");
+                    assert!(
+                        calendar.first_day(period) <= day && day < calendar.end_day(period),
+                        "{day} {period}"
+                    );
                     day = day.checked_add_days(chrono::Days::new(17)).unwrap();
                 }
                 let mut period = Period::new(kind, 1990, 1).unwrap();
@@ -87,7 +101,13 @@ mod tests {
     fn a_fiscal_year_is_named_after_its_end() {
         let april = FiscalCalendar::starting_in(4).unwrap();
         let day = parse_date("2026-03-31").unwrap();
-        assert_eq!(april.period_of(day, PeriodKind::Quarter).unwrap().to_string(), "2026-Q4");
-        assert_eq!(april.first_day(Period::parse("2027-Q1").unwrap()).to_string(), "2026-04-01");
+        assert_eq!(
+            april.period_of(day, PeriodKind::Quarter).unwrap().to_string(),
+            "2026-Q4"
+        );
+        assert_eq!(
+            april.first_day(Period::parse("2027-Q1").unwrap()).to_string(),
+            "2026-04-01"
+        );
     }
 }

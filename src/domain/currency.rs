@@ -34,7 +34,10 @@ impl Currency {
         BY_MINOR_DIGITS
             .iter()
             .find(|(_, codes)| codes.split(' ').any(|c| c == code))
-            .map(|(minor_digits, _)| Currency { code: bytes, minor_digits: *minor_digits })
+            .map(|(minor_digits, _)| Currency {
+                code: bytes,
+                minor_digits: *minor_digits,
+            })
     }
 
     #[must_use]
@@ -68,7 +71,17 @@ mod tests {
     #[test]
     fn minor_digits_by_code() {
         let digits = |code| Currency::parse(code).map(Currency::minor_digits);
-        assert_eq!([digits("EUR"), digits("JPY"), digits("KWD"), digits("XTS"), digits("eur"), digits("EU")], [Some(2), Some(0), Some(3), None, None, None]);
+        assert_eq!(
+            [
+                digits("EUR"),
+                digits("JPY"),
+                digits("KWD"),
+                digits("XTS"),
+                digits("eur"),
+                digits("EU")
+            ],
+            [Some(2), Some(0), Some(3), None, None, None]
+        );
     }
 
     #[test]

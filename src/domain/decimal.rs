@@ -74,7 +74,10 @@ impl Dec {
         if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
             return Err(DecError::Grammar);
         }
-        let scale = u8::try_from(fraction.len()).ok().filter(|s| *s <= MAX_SCALE).ok_or(DecError::Overflow)?;
+        let scale = u8::try_from(fraction.len())
+            .ok()
+            .filter(|s| *s <= MAX_SCALE)
+            .ok_or(DecError::Overflow)?;
         let mut units: i128 = 0;
         for b in whole.bytes().chain(fraction.bytes()) {
             units = units
@@ -82,16 +85,24 @@ impl Dec {
                 .and_then(|u| u.checked_add(i128::from(b - b'0')))
                 .ok_or(DecError::Overflow)?;
         }
-        Ok(Dec { units: if negative { -units } else { units }, scale })
+        Ok(Dec {
+            units: if negative { -units } else { units },
+            scale,
+        })
     }
 
     /// Parses into exactly `scale` decimals and at most `precision` digits; more decimals are an error, never a rounding.
     pub fn parse_scaled(text: &str, precision: u8, scale: u8) -> Result<Dec, DecError> {
         let dec = Dec::parse(text)?;
         if dec.scale > scale {
-            return Err(DecError::TooManyDecimals { found: usize::from(dec.scale), allowed: scale });
+            return Err(DecError::TooManyDecimals {
+                found: usize::from(dec.scale),
+                allowed: scale,
+            });
         }
-        let dec = dec.rescale(scale).ok_or(DecError::TooManyDigits { allowed: precision })?;
+        let dec = dec
+            .rescale(scale)
+            .ok_or(DecError::TooManyDigits { allowed: precision })?;
         if dec.digits() > u32::from(precision) {
             return Err(DecError::TooManyDigits { allowed: precision });
         }
@@ -105,7 +116,8 @@ impl Dec {
             return None;
         }
         let units = if scale >= self.scale {
-            self.units.checked_mul(10i128.checked_pow(u32::from(scale - self.scale))?)?
+            self.units
+                .checked_mul(10i128.checked_pow(u32::from(scale - self.scale))?)?
         } else {
             let divisor = 10i128.checked_pow(u32::from(self.scale - scale))?;
             if self.units % divisor != 0 {
@@ -155,7 +167,10 @@ impl Ord for Dec {
 
 impl From<i64> for Dec {
     fn from(value: i64) -> Self {
-        Dec { units: i128::from(value), scale: 0 }
+        Dec {
+            units: i128::from(value),
+            scale: 0,
+        }
     }
 }
 
@@ -182,7 +197,9 @@ mod tests {
         for good in ["0", "-0", "1.00", "00123", "-12.5"] {
             assert!(Dec::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "-", ".5", "5.", "+1", "1e3", "1,5", " 1", "0x10", "1_0", "１", "--1", "NaN"] {
+        for bad in [
+            "", "-", ".5", "5.", "+1", "1e3", "1,5", " 1", "0x10", "1_0", "１", "--1", "NaN",
+        ] {
             assert_eq!(Dec::parse(bad), Err(DecError::Grammar), "{bad}");
         }
         assert_eq!(Dec::parse("-0").unwrap().to_string(), "0");
@@ -191,9 +208,15 @@ mod tests {
 
     #[test]
     fn more_decimals_than_the_scale_are_an_error() {
-        assert_eq!(Dec::parse_scaled("1.005", 18, 2), Err(DecError::TooManyDecimals { found: 3, allowed: 2 }));
+        assert_eq!(
+            Dec::parse_scaled("1.005", 18, 2),
+            Err(DecError::TooManyDecimals { found: 3, allowed: 2 })
+        );
         assert_eq!(Dec::parse_scaled("1.5", 18, 2).unwrap().units(), 150);
-        assert_eq!(Dec::parse_scaled("12345", 6, 2), Err(DecError::TooManyDigits { allowed: 6 }));
+        assert_eq!(
+            Dec::parse_scaled("12345", 6, 2),
+            Err(DecError::TooManyDigits { allowed: 6 })
+        );
     }
 
     #[test]

@@ -27,12 +27,20 @@ pub struct Place {
 impl Place {
     #[must_use]
     pub fn file(file: impl Into<String>) -> Place {
-        Place { file: file.into(), line: None, column: None }
+        Place {
+            file: file.into(),
+            line: None,
+            column: None,
+        }
     }
 
     #[must_use]
     pub fn line(file: impl Into<String>, line: u64) -> Place {
-        Place { file: file.into(), line: Some(line), column: None }
+        Place {
+            file: file.into(),
+            line: Some(line),
+            column: None,
+        }
     }
 
     #[must_use]
@@ -71,17 +79,29 @@ pub type Findings = Vec<Finding>;
 impl Finding {
     #[must_use]
     pub fn error(place: Place, rule: &str, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
-        Finding { place, severity: Severity::Error, rule: rule.to_owned(), message: message.into(), remedy: remedy.into() }
+        Finding {
+            place,
+            severity: Severity::Error,
+            rule: rule.to_owned(),
+            message: message.into(),
+            remedy: remedy.into(),
+        }
     }
 
     #[must_use]
     pub fn warning(place: Place, rule: &str, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
-        Finding { severity: Severity::Warning, ..Finding::error(place, rule, message, remedy) }
+        Finding {
+            severity: Severity::Warning,
+            ..Finding::error(place, rule, message, remedy)
+        }
     }
 
     #[must_use]
     pub fn note(place: Place, rule: &str, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
-        Finding { severity: Severity::Note, ..Finding::error(place, rule, message, remedy) }
+        Finding {
+            severity: Severity::Note,
+            ..Finding::error(place, rule, message, remedy)
+        }
     }
 }
 

@@ -34,12 +34,17 @@ pub enum MoneyError {
 impl Money {
     #[must_use]
     pub fn zero(currency: Currency) -> Money {
-        Money { amount: Decimal::new(0, u32::from(currency.minor_digits())), currency }
+        Money {
+            amount: Decimal::new(0, u32::from(currency.minor_digits())),
+            currency,
+        }
     }
 
     /// An amount that must already be in whole minor units.
     pub fn exact(amount: Dec, currency: Currency) -> Result<Money, MoneyError> {
-        let scaled = amount.rescale(currency.minor_digits()).ok_or(MoneyError::TooManyDecimals { currency })?;
+        let scaled = amount
+            .rescale(currency.minor_digits())
+            .ok_or(MoneyError::TooManyDecimals { currency })?;
         Money::from_minor(scaled.units(), currency)
     }
 
@@ -52,7 +57,9 @@ impl Money {
 
     /// The one rounding: an exact number to the minor unit of the currency.
     pub fn rounded(amount: &Ratio, currency: Currency, rounding: Rounding) -> Result<Money, MoneyError> {
-        let dec = amount.round(currency.minor_digits(), rounding).ok_or(MoneyError::Overflow)?;
+        let dec = amount
+            .round(currency.minor_digits(), rounding)
+            .ok_or(MoneyError::Overflow)?;
         Money::from_minor(dec.units(), currency)
     }
 
@@ -83,10 +90,16 @@ impl Money {
 
     pub fn checked_add(self, other: Money) -> Result<Money, MoneyError> {
         if self.currency != other.currency {
-            return Err(MoneyError::Currencies { left: self.currency, right: other.currency });
+            return Err(MoneyError::Currencies {
+                left: self.currency,
+                right: other.currency,
+            });
         }
         // through minor units: rust_decimal would rescale (and so round) a sum of 29 digits
-        let sum = self.minor_units().checked_add(other.minor_units()).ok_or(MoneyError::Overflow)?;
+        let sum = self
+            .minor_units()
+            .checked_add(other.minor_units())
+            .ok_or(MoneyError::Overflow)?;
         Money::from_minor(sum, self.currency)
     }
 
@@ -97,7 +110,10 @@ impl Money {
     #[must_use]
     pub fn negated(self) -> Money {
         let amount = if self.is_zero() { self.amount } else { -self.amount };
-        Money { amount, currency: self.currency }
+        Money {
+            amount,
+            currency: self.currency,
+        }
     }
 
     /// Splits into parts in proportion to `weights`, by largest remainder (ties to the earlier part): the parts add
@@ -161,21 +177,39 @@ mod tests {
 
     #[test]
     fn currencies_do_not_mix() {
-        assert!(matches!(money("1", "EUR").checked_add(money("1", "JPY")), Err(MoneyError::Currencies { .. })));
-        assert_eq!(money("1.10", "EUR").checked_add(money("2.20", "EUR")).unwrap(), money("3.30", "EUR"));
+        assert!(matches!(
+            money("1", "EUR").checked_add(money("1", "JPY")),
+            Err(MoneyError::Currencies { .. })
+        ));
+        assert_eq!(
+            money("1.10", "EUR").checked_add(money("2.20", "EUR")).unwrap(),
+            money("3.30", "EUR")
+        );
     }
 
     #[test]
     fn no_more_decimals_than_the_currency_has() {
         let yen = Currency::parse("JPY").unwrap();
-        assert_eq!(Money::exact(Dec::parse("1.5").unwrap(), yen), Err(MoneyError::TooManyDecimals { currency: yen }));
-        assert_eq!(Money::exact(Dec::parse("1.00").unwrap(), yen).unwrap().to_string(), "1 JPY");
+        assert_eq!(
+            Money::exact(Dec::parse("1.5").unwrap(), yen),
+            Err(MoneyError::TooManyDecimals { currency: yen })
+        );
+        assert_eq!(
+            Money::exact(Dec::parse("1.00").unwrap(), yen).unwrap().to_string(),
+            "1 JPY"
+        );
     }
 
     #[test]
     fn allocation_loses_no_cent_in_either_sign() {
         let thirds = vec![Ratio::one(), Ratio::one(), Ratio::one()];
-        let parts = |m: Money| m.allocate(&thirds).unwrap().iter().map(|p| p.dec().to_string()).collect::<Vec<_>>();
+        let parts = |m: Money| {
+            m.allocate(&thirds)
+                .unwrap()
+                .iter()
+                .map(|p| p.dec().to_string())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(parts(money("100.00", "EUR")), ["33.34", "33.33", "33.33"]);
         assert_eq!(parts(money("-0.02", "EUR")), ["-0.01", "-0.01", "0.00"]);
         assert_eq!(parts(money("0.00", "EUR")), ["0.00", "0.00", "0.00"]);

@@ -61,13 +61,20 @@ impl Period {
     /// `None` when the index is not one of the kind's, or the year is not of four digits.
     #[must_use]
     pub fn new(kind: PeriodKind, fiscal_year: i32, index: u32) -> Option<Period> {
-        ((1..=kind.per_year()).contains(&index) && (1900..=9999).contains(&fiscal_year)).then_some(Period { kind, fiscal_year, index })
+        ((1..=kind.per_year()).contains(&index) && (1900..=9999).contains(&fiscal_year)).then_some(Period {
+            kind,
+            fiscal_year,
+            index,
+        })
     }
 
     pub fn parse(text: &str) -> Result<Period, PeriodError> {
         let error = || PeriodError(text.to_owned());
         let (year, rest) = text.split_once('-').ok_or_else(error)?;
-        let year: i32 = (year.len() == 4).then(|| year.parse().ok()).flatten().ok_or_else(error)?;
+        let year: i32 = (year.len() == 4)
+            .then(|| year.parse().ok())
+            .flatten()
+            .ok_or_else(error)?;
         let (kind, index) = match rest.as_bytes() {
             b"FY" => (PeriodKind::Year, 1),
             [b'Q', _] => (PeriodKind::Quarter, rest[1..].parse().map_err(|_| error())?),
@@ -75,7 +82,9 @@ impl Period {
             [b'M', _, _] => (PeriodKind::Month, rest[1..].parse().map_err(|_| error())?),
             _ => return Err(error()),
         };
-        Period::new(kind, year, index).filter(|p| p.to_string() == text).ok_or_else(error)
+        Period::new(kind, year, index)
+            .filter(|p| p.to_string() == text)
+            .ok_or_else(error)
     }
 
     #[must_use]
@@ -148,7 +157,9 @@ mod tests {
         for name in ["2026-M07", "2026-Q3", "2026-H2", "2026-FY"] {
             assert_eq!(Period::parse(name).unwrap().to_string(), name);
         }
-        for bad in ["2026-Q5", "2026-Q0", "2026-M13", "2026-7", "26-Q1", "2026Q3", "2026-H+1", "2026-M+7", ""] {
+        for bad in [
+            "2026-Q5", "2026-Q0", "2026-M13", "2026-7", "26-Q1", "2026Q3", "2026-H+1", "2026-M+7", "",
+        ] {
             assert!(Period::parse(bad).is_err(), "{bad}");
         }
     }

@@ -31,10 +31,17 @@ impl Rate {
         } else if let Some(number) = text.strip_suffix("bp") {
             (number, 10_000)
         } else {
-            return Err(if Dec::parse(text.trim()).is_ok() { RateError::NoUnit } else { RateError::Grammar });
+            return Err(if Dec::parse(text.trim()).is_ok() {
+                RateError::NoUnit
+            } else {
+                RateError::Grammar
+            });
         };
         let number = Dec::parse(number.trim_end()).map_err(|_| RateError::Grammar)?;
-        Ok(Rate { share: &number.ratio() / &Ratio::int(divisor), text: text.to_owned() })
+        Ok(Rate {
+            share: &number.ratio() / &Ratio::int(divisor),
+            text: text.to_owned(),
+        })
     }
 
     /// The rate as a share of one.
@@ -56,7 +63,10 @@ mod tests {
 
     #[test]
     fn a_rate_needs_its_unit() {
-        assert_eq!(Rate::parse("1.5 %").unwrap().share(), Rate::parse("150bp").unwrap().share());
+        assert_eq!(
+            Rate::parse("1.5 %").unwrap().share(),
+            Rate::parse("150bp").unwrap().share()
+        );
         assert_eq!(Rate::parse("1.5"), Err(RateError::NoUnit));
         assert_eq!(Rate::parse("one %"), Err(RateError::Grammar));
     }

@@ -74,7 +74,10 @@ impl Ratio {
 
     #[must_use]
     pub fn from_dec(dec: Dec) -> Ratio {
-        Ratio(BigRational::new(dec.units().into(), BigInt::from(10).pow(u32::from(dec.scale()))))
+        Ratio(BigRational::new(
+            dec.units().into(),
+            BigInt::from(10).pow(u32::from(dec.scale())),
+        ))
     }
 
     #[must_use]
@@ -117,7 +120,9 @@ impl Ratio {
     #[must_use]
     pub fn round(&self, scale: u8, rounding: Rounding) -> Option<Dec> {
         let scaled = &self.0 * BigRational::from_integer(BigInt::from(10).pow(u32::from(scale)));
-        round_to_int(&scaled, rounding).to_i128().map(|units| Dec::new(units, scale))
+        round_to_int(&scaled, rounding)
+            .to_i128()
+            .map(|units| Dec::new(units, scale))
     }
 
     /// √self, rounded half away from zero to `scale` decimals; `None` for a negative number or one out of range.
@@ -234,14 +239,26 @@ mod tests {
         ];
         for (value, expected) in cases {
             for (mode, want) in modes.into_iter().zip(expected) {
-                assert_eq!(dec(value).ratio().round(2, mode).unwrap().to_string(), want, "{value} {mode:?}");
+                assert_eq!(
+                    dec(value).ratio().round(2, mode).unwrap().to_string(),
+                    want,
+                    "{value} {mode:?}"
+                );
             }
         }
     }
 
     #[test]
     fn roots() {
-        assert_eq!(Ratio::int(2).sqrt(12).unwrap().round(12, Rounding::Down).unwrap().to_string(), "1.414213562373");
+        assert_eq!(
+            Ratio::int(2)
+                .sqrt(12)
+                .unwrap()
+                .round(12, Rounding::Down)
+                .unwrap()
+                .to_string(),
+            "1.414213562373"
+        );
         assert_eq!(Ratio::int(144).sqrt(12).unwrap(), Ratio::int(12));
         assert_eq!(Ratio::int(-1).sqrt(2), None);
     }

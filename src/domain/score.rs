@@ -23,7 +23,9 @@ impl Score {
     pub fn from_exact(exact: &Ratio) -> Score {
         let held = exact.clamp_to(&Ratio::zero(), &Ratio::int(100));
         let units = held.round(2, Rounding::HalfAwayFromZero).map_or(0, Dec::units);
-        Score { hundredths: u16::try_from(units).unwrap_or(10_000) }
+        Score {
+            hundredths: u16::try_from(units).unwrap_or(10_000),
+        }
     }
 
     /// A decimal that already is a score; `None` outside 0…100 or with more than two decimals.

@@ -57,7 +57,11 @@ impl Value {
             Value::Int(i) => (b"i", i.to_string()),
             Value::Dec(d) => {
                 let text = d.to_string();
-                let trimmed = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+                let trimmed = if text.contains('.') {
+                    text.trim_end_matches('0').trim_end_matches('.')
+                } else {
+                    &text
+                };
                 (b"d", trimmed.to_owned())
             }
             Value::Text(t) => {
@@ -135,7 +139,12 @@ pub enum TableError {
     #[error("table {table} has no column '{column}'")]
     NoColumn { table: String, column: String },
     #[error("table {table}, column {column}: expected {expected}, found {found}")]
-    Kind { table: String, column: String, expected: &'static str, found: String },
+    Kind {
+        table: String,
+        column: String,
+        expected: &'static str,
+        found: String,
+    },
 }
 
 impl Table {
@@ -146,7 +155,11 @@ impl Table {
 
     #[must_use]
     pub fn with_columns(name: &str, columns: Vec<String>) -> Table {
-        Table { name: name.to_owned(), columns: columns.into(), rows: Vec::new() }
+        Table {
+            name: name.to_owned(),
+            columns: columns.into(),
+            rows: Vec::new(),
+        }
     }
 
     #[must_use]
@@ -195,12 +208,20 @@ impl<'a> RowRef<'a> {
         self.table
             .column(column)
             .map(|i| &self.row[i])
-            .ok_or_else(|| TableError::NoColumn { table: self.table.name.clone(), column: column.to_owned() })
+            .ok_or_else(|| TableError::NoColumn {
+                table: self.table.name.clone(),
+                column: column.to_owned(),
+            })
     }
 
     fn wrong(self, column: &str, expected: &'static str, found: &Value) -> TableError {
         let found = format!("{} '{found}'", found.kind());
-        TableError::Kind { table: self.table.name.clone(), column: column.to_owned(), expected, found }
+        TableError::Kind {
+            table: self.table.name.clone(),
+            column: column.to_owned(),
+            expected,
+            found,
+        }
     }
 }
 
@@ -253,7 +274,10 @@ mod tests {
         table.push(vec!["L1".into(), Dec::parse("1.50").unwrap().into()]);
         let row = table.iter().next().unwrap();
         assert_eq!(row.text("order_line_id").unwrap(), "L1");
-        assert_eq!(row.int("net_amount").unwrap_err().to_string(), "table sales, column net_amount: expected an integer, found decimal '1.50'");
+        assert_eq!(
+            row.int("net_amount").unwrap_err().to_string(),
+            "table sales, column net_amount: expected an integer, found decimal '1.50'"
+        );
         assert!(matches!(row.text("nope"), Err(TableError::NoColumn { .. })));
     }
 

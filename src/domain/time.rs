@@ -60,7 +60,11 @@ impl Instant {
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let utc = self.utc();
-        let form = if utc.timestamp_subsec_micros() == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
+        let form = if utc.timestamp_subsec_micros() == 0 {
+            "%Y-%m-%dT%H:%M:%SZ"
+        } else {
+            "%Y-%m-%dT%H:%M:%S%.6fZ"
+        };
         write!(f, "{}", utc.format(form))
     }
 }
@@ -111,10 +115,12 @@ impl Zone {
     pub fn resolve(self, local: NaiveDateTime, overlap_takes_first: bool) -> Result<Instant, TimeError> {
         match self.0.from_local_datetime(&local) {
             LocalResult::Single(at) => Ok(Instant(at.timestamp_micros())),
-            LocalResult::Ambiguous(first, last) => {
-                Ok(Instant(if overlap_takes_first { first } else { last }.timestamp_micros()))
-            }
-            LocalResult::None => Err(TimeError::Gap { zone: self.name().to_owned() }),
+            LocalResult::Ambiguous(first, last) => Ok(Instant(
+                if overlap_takes_first { first } else { last }.timestamp_micros(),
+            )),
+            LocalResult::None => Err(TimeError::Gap {
+                zone: self.name().to_owned(),
+            }),
         }
     }
 }
@@ -136,8 +142,18 @@ pub fn sub_days(date: Date, days: u32) -> Date {
 pub fn parse_date(text: &str) -> Option<Date> {
     let b = text.as_bytes();
     let shape = b.len() == 10
-        && b.iter().enumerate().all(|(i, c)| if i == 4 || i == 7 { *c == b'-' } else { c.is_ascii_digit() });
-    if shape { Date::parse_from_str(text, "%Y-%m-%d").ok() } else { None }
+        && b.iter().enumerate().all(|(i, c)| {
+            if i == 4 || i == 7 {
+                *c == b'-'
+            } else {
+                c.is_ascii_digit()
+            }
+        });
+    if shape {
+        Date::parse_from_str(text, "%Y-%m-%d").ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -146,9 +162,23 @@ mod tests {
 
     #[test]
     fn instants() {
-        assert_eq!(Instant::parse("2026-10-12T08:00:00+02:00").unwrap().to_string(), "2026-10-12T06:00:00Z");
-        assert_eq!(Instant::parse("2026-10-12T06:00:00.000001Z").unwrap().to_string(), "2026-10-12T06:00:00.000001Z");
-        for bad in ["2026-10-12", "2026-10-12T06:00:00", "2026-10-12T24:00:00Z", "2016-12-31T23:59:60Z", "2026-02-30T00:00:00Z", "2026-10-12 06:00:00Z", "2026-10-12T06:00:00+25:00"] {
+        assert_eq!(
+            Instant::parse("2026-10-12T08:00:00+02:00").unwrap().to_string(),
+            "2026-10-12T06:00:00Z"
+        );
+        assert_eq!(
+            Instant::parse("2026-10-12T06:00:00.000001Z").unwrap().to_string(),
+            "2026-10-12T06:00:00.000001Z"
+        );
+        for bad in [
+            "2026-10-12",
+            "2026-10-12T06:00:00",
+            "2026-10-12T24:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "2026-02-30T00:00:00Z",
+            "2026-10-12 06:00:00Z",
+            "2026-10-12T06:00:00+25:00",
+        ] {
             assert!(Instant::parse(bad).is_err(), "{bad}");
         }
     }
@@ -165,9 +195,18 @@ mod tests {
     fn gaps_are_refused_and_overlaps_decided() {
         let berlin = Zone::parse("Europe/Berlin").unwrap();
         let at = |t| NaiveDateTime::parse_from_str(t, "%Y-%m-%d %H:%M").unwrap();
-        assert!(matches!(berlin.resolve(at("2026-03-29 02:30"), true), Err(TimeError::Gap { .. })));
-        assert_eq!(berlin.resolve(at("2026-10-25 02:30"), true).unwrap().to_string(), "2026-10-25T00:30:00Z");
-        assert_eq!(berlin.resolve(at("2026-10-25 02:30"), false).unwrap().to_string(), "2026-10-25T01:30:00Z");
+        assert!(matches!(
+            berlin.resolve(at("2026-03-29 02:30"), true),
+            Err(TimeError::Gap { .. })
+        ));
+        assert_eq!(
+            berlin.resolve(at("2026-10-25 02:30"), true).unwrap().to_string(),
+            "2026-10-25T00:30:00Z"
+        );
+        assert_eq!(
+            berlin.resolve(at("2026-10-25 02:30"), false).unwrap().to_string(),
+            "2026-10-25T01:30:00Z"
+        );
     }
 
     #[test]

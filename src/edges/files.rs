@@ -35,7 +35,9 @@ pub fn create_dir_all(path: &Path) -> Result<(), FileError> {
 
 /// Makes the names in a folder durable.
 pub fn sync_dir(path: &Path) -> Result<(), FileError> {
-    File::open(path).and_then(|d| d.sync_all()).map_err(fail("sync the folder", path))
+    File::open(path)
+        .and_then(|d| d.sync_all())
+        .map_err(fail("sync the folder", path))
 }
 
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
@@ -48,12 +50,17 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
 
 /// A new file that must not exist yet.
 pub fn create_new(path: &Path) -> Result<File, FileError> {
-    OpenOptions::new().write(true).create_new(true).open(path).map_err(fail("create", path))
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(fail("create", path))
 }
 
 /// Flushes a written file to disk and makes it read-only.
 pub fn seal(file: &File, path: &Path) -> Result<(), FileError> {
-    file.set_permissions(fs::Permissions::from_mode(0o444)).map_err(fail("make read-only", path))?;
+    file.set_permissions(fs::Permissions::from_mode(0o444))
+        .map_err(fail("make read-only", path))?;
     file.sync_all().map_err(fail("flush to disk", path))
 }
 
@@ -128,7 +135,13 @@ pub fn list(folder: &Path) -> Result<Vec<String>, FileError> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.push(entry.map_err(fail("list", folder))?.file_name().to_string_lossy().into_owned());
+        names.push(
+            entry
+                .map_err(fail("list", folder))?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
     }
     names.sort();
     Ok(names)
@@ -139,7 +152,11 @@ pub fn walk(folder: &Path) -> Result<Vec<(String, FileKind)>, FileError> {
     fn visit(base: &Path, relative: &str, out: &mut Vec<(String, FileKind)>) -> Result<(), FileError> {
         let folder = base.join(relative);
         for name in list(&folder)? {
-            let path = if relative.is_empty() { name } else { format!("{relative}/{name}") };
+            let path = if relative.is_empty() {
+                name
+            } else {
+                format!("{relative}/{name}")
+            };
             let full = base.join(&path);
             let kind = fs::symlink_metadata(&full).map_err(fail("look at", &full))?.file_type();
             if kind.is_dir() {

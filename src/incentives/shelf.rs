@@ -26,6 +26,10 @@ impl Books for Shelf {
         }
     }
 
+    fn regions(&self) -> Vec<RegionId> {
+        Vec::new()
+    }
+
     fn programme(&self) -> &ProgrammeRules {
         &self.programme
     }

@@ -1,3 +1,5 @@
+//! The record reader against hand-written bytes and against the csv crate.
+
 use proptest::prelude::*;
 
 use super::super::limits::CHUNK_BYTES;

@@ -1,3 +1,5 @@
+//! Whole files: what becomes of each record.
+
 use std::io::{self, BufReader, Read};
 
 use super::super::fixtures::{notes, outcome, read, sales, source, told, told_of, with_good};

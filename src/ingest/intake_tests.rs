@@ -1,3 +1,5 @@
+//! Skip rules, repeated headers and totals.
+
 use super::super::fixtures::{
     column, contract, decimal, notes, outcome, read, sales, source, told, told_of, with_good,
 };

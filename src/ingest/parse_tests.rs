@@ -1,3 +1,5 @@
+//! Texts to values, and what is refused.
+
 use super::super::fixtures::{column, contract, date, required, source};
 use super::*;
 use crate::contracts::model::{ColumnType, Format};

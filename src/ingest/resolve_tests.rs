@@ -1,3 +1,5 @@
+//! Duplicates, conflicts, references, counts.
+
 use proptest::prelude::*;
 
 use super::super::fixtures::{column, contract, refers};

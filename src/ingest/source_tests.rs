@@ -1,3 +1,5 @@
+//! Source files good and bad.
+
 use super::super::csv::Dialect;
 use super::super::source::Overlap;
 use super::*;

@@ -39,7 +39,10 @@ impl PartnerVersions {
         let mut regions: BTreeMap<String, Vec<(Date, RegionId)>> = BTreeMap::new();
         for row in partners.iter() {
             let region = RegionId::new(row.text("region")?).map_err(|e| CalendarError::Rules(e.to_string()))?;
-            regions.entry(row.text("partner_id")?.to_owned()).or_default().push((row.date("valid_from")?, region));
+            regions
+                .entry(row.text("partner_id")?.to_owned())
+                .or_default()
+                .push((row.date("valid_from")?, region));
         }
         regions.values_mut().for_each(|v| v.sort());
         Ok(PartnerVersions { regions })
@@ -47,7 +50,12 @@ impl PartnerVersions {
 
     #[must_use]
     pub fn region_on(&self, partner: &str, day: Date) -> Option<&RegionId> {
-        self.regions.get(partner)?.iter().rev().find(|(from, _)| *from <= day).map(|(_, region)| region)
+        self.regions
+            .get(partner)?
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= day)
+            .map(|(_, region)| region)
     }
 }
 
@@ -57,8 +65,16 @@ pub fn partner_periods(partners: &Table, periods: &[Period], books: &dyn Books) 
     let mut out = Table::new(
         "calendar_partner_periods",
         &[
-            "partner_id", "period", "region", "first_on", "last_on", "end_on", "starts_at", "ends_at",
-            "long_overdue_before", "critical_open_before",
+            "partner_id",
+            "period",
+            "region",
+            "first_on",
+            "last_on",
+            "end_on",
+            "starts_at",
+            "ends_at",
+            "long_overdue_before",
+            "critical_open_before",
         ],
     );
     let versions = PartnerVersions::of(partners)?;
@@ -66,7 +82,9 @@ pub fn partner_periods(partners: &Table, periods: &[Period], books: &dyn Books) 
         let (first, end) = (first_day_of(books, *period), first_day_of(books, period.next()));
         let last = sub_days(end, 1);
         for partner in versions.regions.keys() {
-            let Some(region) = versions.region_on(partner, last) else { continue };
+            let Some(region) = versions.region_on(partner, last) else {
+                continue;
+            };
             let book = books.book(region, first).map_err(CalendarError::Rules)?;
             out.push(vec![
                 partner.as_str().into(),
@@ -87,13 +105,21 @@ pub fn partner_periods(partners: &Table, periods: &[Period], books: &dyn Books) 
 
 /// `calendar_due_dates`: for each region and day, when a part received (or, without receipt, shipped) that day is due.
 pub fn due_dates(holidays: &Table, periods: &[Period], books: &dyn Books) -> Result<Table, CalendarError> {
-    let mut out = Table::new("calendar_due_dates", &["region", "start_on", "due_on", "transit_due_on"]);
-    let (Some(first), Some(last)) = (periods.first(), periods.last()) else { return Ok(out) };
+    let mut out = Table::new(
+        "calendar_due_dates",
+        &["region", "start_on", "due_on", "transit_due_on"],
+    );
+    let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
+        return Ok(out);
+    };
     let first_day = first_day_of(books, *first);
     let end = first_day_of(books, last.next());
     let mut by_region: BTreeMap<String, BTreeSet<Date>> = BTreeMap::new();
     for row in holidays.iter() {
-        by_region.entry(row.text("region")?.to_owned()).or_default().insert(row.date("date")?);
+        by_region
+            .entry(row.text("region")?.to_owned())
+            .or_default()
+            .insert(row.date("date")?);
     }
     let none = BTreeSet::new();
     for region in books.regions() {
@@ -101,7 +127,10 @@ pub fn due_dates(holidays: &Table, periods: &[Period], books: &dyn Books) -> Res
         let mut day = sub_days(first_day, DUE_DATES_BEFORE_DAYS);
         while day < end {
             // days before the first edition follow the first edition
-            let rules = &books.book(&region, day.max(first_day)).map_err(CalendarError::Rules)?.parts;
+            let rules = &books
+                .book(&region, day.max(first_day))
+                .map_err(CalendarError::Rules)?
+                .parts;
             let shipped = add_days(day, rules.transit_allowance_days);
             out.push(vec![
                 region.as_str().into(),
@@ -170,7 +199,15 @@ fn spans(products: &Table) -> Result<Vec<Span<'_>>, CalendarError> {
 pub fn product_spans(products: &Table) -> Result<Table, CalendarError> {
     let mut out = Table::new(
         "calendar_product_spans",
-        &["product_id", "first_on", "end_on", "domain", "family", "category", "incentive_eligible"],
+        &[
+            "product_id",
+            "first_on",
+            "end_on",
+            "domain",
+            "family",
+            "category",
+            "incentive_eligible",
+        ],
     );
     for span in spans(products)? {
         let mut row = vec![span.product.into(), span.first_on.into(), span.end_on.into()];
@@ -190,7 +227,10 @@ pub fn product_instants(products: &Table, periods: &[Period], books: &dyn Books)
     let Some(last) = periods.last() else { return Ok(out) };
     let spans = spans(products)?;
     for region in books.regions() {
-        let zone: Zone = books.book(&region, first_day_of(books, *last)).map_err(CalendarError::Rules)?.zone;
+        let zone: Zone = books
+            .book(&region, first_day_of(books, *last))
+            .map_err(CalendarError::Rules)?
+            .zone;
         for span in &spans {
             out.push(vec![
                 region.as_str().into(),
@@ -218,15 +258,33 @@ mod tests {
 
     #[test]
     fn a_product_version_ends_where_the_next_begins() {
-        let columns = ["product_id", "valid_from", "valid_to", "domain", "family", "category", "incentive_eligible"];
+        let columns = [
+            "product_id",
+            "valid_from",
+            "valid_to",
+            "domain",
+            "family",
+            "category",
+            "incentive_eligible",
+        ];
         let mut products = Table::new("products", &columns);
         for (from, domain) in [("2026-01-01", "cloud"), ("2020-01-01", "security")] {
             products.push(vec![
-                "X".into(), day(from).into(), Value::Null, domain.into(), "F".into(), "B".into(), true.into(),
+                "X".into(),
+                day(from).into(),
+                Value::Null,
+                domain.into(),
+                "F".into(),
+                "B".into(),
+                true.into(),
             ]);
         }
-        let rows: Vec<String> =
-            product_spans(&products).unwrap().rows.iter().map(|r| format!("{} {} {}", r[1], r[2], r[3])).collect();
+        let rows: Vec<String> = product_spans(&products)
+            .unwrap()
+            .rows
+            .iter()
+            .map(|r| format!("{} {} {}", r[1], r[2], r[3]))
+            .collect();
         assert_eq!(rows, ["2020-01-01 2026-01-01 security", "2026-01-01 9999-12-31 cloud"]);
     }
 

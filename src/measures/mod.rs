@@ -33,7 +33,12 @@ impl Measure {
 
     /// Reads one file and holds it to the subset; all findings at once. `known` says which tables exist.
     pub fn read(file: &str, sql: &str, known: impl Fn(&str) -> bool) -> Result<Measure, Findings> {
-        let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".sql").to_owned();
+        let name = file
+            .rsplit('/')
+            .next()
+            .unwrap_or(file)
+            .trim_end_matches(".sql")
+            .to_owned();
         let (tables, mut findings) = lint::lint(file, sql);
         for table in tables.iter().filter(|t| !known(t)) {
             findings.push(Finding::error(
@@ -52,7 +57,12 @@ impl Measure {
             ));
         }
         if findings.is_empty() {
-            Ok(Measure { name, file: file.to_owned(), sql: sql.to_owned(), tables })
+            Ok(Measure {
+                name,
+                file: file.to_owned(),
+                sql: sql.to_owned(),
+                tables,
+            })
         } else {
             Err(findings)
         }

@@ -19,7 +19,11 @@ pub struct Polars {
 
 impl Engine for Polars {
     fn run(&self, what: &str, sql: &str, sources: &Sources) -> Result<Table, EngineError> {
-        let error = |detail: String| EngineError { engine: "polars", what: what.to_owned(), detail };
+        let error = |detail: String| EngineError {
+            engine: "polars",
+            what: what.to_owned(),
+            detail,
+        };
         let mut context = SQLContext::new();
         for (table, paths) in sources {
             let frames: Result<Vec<LazyFrame>, _> = paths
@@ -34,7 +38,10 @@ impl Engine for Polars {
             context.register(table, frame);
         }
         for table in &self.texts {
-            context.register(table.name(), text_frame(table).map_err(|e| error(e.to_string()))?.lazy());
+            context.register(
+                table.name(),
+                text_frame(table).map_err(|e| error(e.to_string()))?.lazy(),
+            );
         }
         let frame = context
             .execute(sql)
@@ -46,8 +53,11 @@ impl Engine for Polars {
 
 fn text_frame(table: &Table) -> PolarsResult<DataFrame> {
     let columns = table.columns().iter().enumerate().map(|(i, name)| {
-        let values: Vec<Option<String>> =
-            table.rows.iter().map(|row| (!row[i].is_null()).then(|| row[i].to_string())).collect();
+        let values: Vec<Option<String>> = table
+            .rows
+            .iter()
+            .map(|row| (!row[i].is_null()).then(|| row[i].to_string()))
+            .collect();
         Column::new(name.as_str().into(), values)
     });
     DataFrame::new(table.rows.len(), columns.collect())
@@ -55,7 +65,7 @@ fn text_frame(table: &Table) -> PolarsResult<DataFrame> {
 
 fn to_table(name: &str, frame: &DataFrame) -> Result<Table, String> {
     let schema = frame.schema();
-    let names: Vec<String> = schema.iter_names().map(|n| n.to_string()).collect();
+    let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
     let mut table = Table::with_columns(name, names);
     let columns = frame.columns();
     for i in 0..frame.height() {
@@ -79,9 +89,9 @@ fn value(any: &AnyValue) -> Result<Value, String> {
         AnyValue::Int128(v) => Value::Int(i64::try_from(*v).map_err(|e| e.to_string())?),
         AnyValue::String(v) => Value::text(v),
         AnyValue::StringOwned(v) => Value::text(v.as_str()),
-        AnyValue::Date(days) => Value::Date(
-            chrono::NaiveDate::from_epoch_days(*days).ok_or_else(|| format!("day {days} is no date"))?,
-        ),
+        AnyValue::Date(days) => {
+            Value::Date(chrono::NaiveDate::from_epoch_days(*days).ok_or_else(|| format!("day {days} is no date"))?)
+        }
         AnyValue::Datetime(micros, polars::prelude::TimeUnit::Microseconds, _) => {
             Value::Instant(Instant::from_micros(*micros))
         }

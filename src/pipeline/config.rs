@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use crate::contracts::{Catalogue, Contract};
-use crate::edges::mail::MailSettings;
 use crate::domain::{Digest, Finding, Findings, Place, hash};
 use crate::edges::files;
+use crate::edges::mail::MailSettings;
 use crate::ingest::Source;
 use crate::measures::Measure;
 use crate::rules::Rules;
@@ -40,7 +40,12 @@ const SCHEMAS: &str = "schemas/";
 pub fn load(workspace: &Path) -> Result<(Config, Vec<Job>), Findings> {
     let texts = read_texts(workspace)?;
     let mut findings = Vec::new();
-    let is_job = |path: &str| path != MAIL && path.strip_prefix("pipelines/").is_some_and(|p| !p.contains('/') && p.ends_with(".toml"));
+    let is_job = |path: &str| {
+        path != MAIL
+            && path
+                .strip_prefix("pipelines/")
+                .is_some_and(|p| !p.contains('/') && p.ends_with(".toml"))
+    };
     let (jobs, bundle): (Bundle, Bundle) = texts.into_iter().partition(|(path, _)| is_job(path));
     let mut parsed_jobs = Vec::new();
     for (path, text) in &jobs {
@@ -78,7 +83,9 @@ fn read_texts(workspace: &Path) -> Result<Bundle, Findings> {
         }
         let names = files::walk(&path).map_err(|e| vec![problem(&path, e.to_string())])?;
         for (name, kind) in names {
-            let wanted = [".toml", ".sql", ".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
+            let wanted = [".toml", ".sql", ".yaml", ".yml"]
+                .iter()
+                .any(|ending| name.ends_with(ending));
             if kind != files::FileKind::File || !wanted {
                 continue;
             }
@@ -112,8 +119,10 @@ impl Config {
                 .collect()
         };
         let catalogue = keep(Catalogue::read(&under(SCHEMAS, ".yaml")), &mut findings);
-        let rule_files: Vec<(String, String)> =
-            under(RULES, ".toml").into_iter().map(|(p, t)| (p[RULES.len()..].to_owned(), t)).collect();
+        let rule_files: Vec<(String, String)> = under(RULES, ".toml")
+            .into_iter()
+            .map(|(p, t)| (p[RULES.len()..].to_owned(), t))
+            .collect();
         let rules = keep(Rules::read(&rule_files), &mut findings);
         let mut sources = Vec::new();
         for (path, text) in under(SOURCES, ".toml") {
@@ -130,7 +139,10 @@ impl Config {
         let mut measures = Vec::new();
         if let Some(catalogue) = &catalogue {
             for (path, text) in under(MEASURES, ".sql") {
-                measures.extend(keep(Measure::read(&path, &text, |t| catalogue.get(t).is_some()), &mut findings));
+                measures.extend(keep(
+                    Measure::read(&path, &text, |t| catalogue.get(t).is_some()),
+                    &mut findings,
+                ));
             }
             for source in &sources {
                 match catalogue.get(&source.feed) {
@@ -159,7 +171,16 @@ impl Config {
             hasher.field(measure.name.as_bytes()).field(measure.sql.as_bytes());
         }
         let hash = configuration_hash(&bundle);
-        Ok(Config { bundle, hash, catalogue, rules, sources, measures, measures_hash: hasher.finish(), mail })
+        Ok(Config {
+            bundle,
+            hash,
+            catalogue,
+            rules,
+            sources,
+            measures,
+            measures_hash: hasher.finish(),
+            mail,
+        })
     }
 
     /// The contract of a table.
@@ -168,7 +189,9 @@ impl Config {
     /// When there is none: `check` makes sure that every table the program writes has one.
     #[must_use]
     pub fn contract(&self, table: &str) -> &Contract {
-        self.catalogue.get(table).unwrap_or_else(|| panic!("table {table} has no contract"))
+        self.catalogue
+            .get(table)
+            .unwrap_or_else(|| panic!("table {table} has no contract"))
     }
 }
 
@@ -186,7 +209,10 @@ fn unknown_feed(source: &Source) -> Finding {
     Finding::error(
         Place::file(SOURCES),
         "source.feed",
-        format!("source '{}' names feed '{}', which has no contract", source.name, source.feed),
+        format!(
+            "source '{}' names feed '{}', which has no contract",
+            source.name, source.feed
+        ),
         "name a feed of schemas/, or add a contract for it",
     )
 }

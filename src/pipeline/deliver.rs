@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::PipelineError;
 use super::refresh::Progress;
 use crate::delivery::dispatch::Item;
-use crate::delivery::{Envelope, Limits, Outcome, dispatch, log};
+use crate::delivery::{Envelope, Limits, Outcome, Refusal, dispatch, log};
 use crate::domain::Digest;
 use crate::edges::clock::Clock;
 use crate::edges::mail::{self, MailMode, MailSettings};
@@ -53,9 +53,17 @@ impl Delivered {
             (self.held, "held back"),
             (self.refused_recipients, "recipients refused"),
         ];
-        parts.extend(counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+        parts.extend(
+            counts
+                .iter()
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, what)| format!("{n} {what}")),
+        );
         if self.unknown_outcomes > 0 {
-            parts.push(format!("{} with an unknown outcome, sent again under the same Message-ID", self.unknown_outcomes));
+            parts.push(format!(
+                "{} with an unknown outcome, sent again under the same Message-ID",
+                self.unknown_outcomes
+            ));
         }
         if let Some(why) = &self.stopped {
             parts.push(format!("stopped early: {why}"));
@@ -88,7 +96,11 @@ pub fn deliver(
     progress.step("mail");
     let sends = matches!(settings.mode, MailMode::Smtp(_));
     // what a server accepted before the warehouse was rebuilt is not sent again; files of a folder are made again
-    let sent_before = if sends { landing::sent_keys(layout)? } else { Default::default() };
+    let sent_before = if sends {
+        landing::sent_keys(layout)?
+    } else {
+        std::collections::BTreeSet::default()
+    };
     let mut delivered = Delivered::default();
     let mut items = Vec::new();
     for row in release.read_table("messages")?.iter() {
@@ -123,17 +135,27 @@ pub fn deliver(
     log::prepare(operations.connection()).map_err(|e| mail_error(e.to_string()))?;
     let route = mail::open(settings, layout.workspace(), &|name| std::env::var(name).ok())
         .map_err(|e| mail_error(e.to_string()))?;
-    let limits = Limits { policy: settings.retry.clone(), max_per_run: settings.max_per_run };
-    let contents: std::collections::BTreeMap<String, String> =
-        items.iter().map(|(item, hash)| (item.message_key.clone(), hash.clone())).collect();
+    let limits = Limits {
+        policy: settings.retry.clone(),
+        max_per_run: settings.max_per_run,
+    };
+    let contents: std::collections::BTreeMap<String, String> = items
+        .iter()
+        .map(|(item, hash)| (item.message_key.clone(), hash.clone()))
+        .collect();
     let items: Vec<Item> = items.into_iter().map(|(item, _)| item).collect();
     let load = |item: &Item| -> Result<Vec<u8>, String> {
-        let hash = contents.get(&item.message_key).and_then(|h| Digest::parse(h)).ok_or("its content hash is no digest")?;
+        let hash = contents
+            .get(&item.message_key)
+            .and_then(|h| Digest::parse(h))
+            .ok_or("its content hash is no digest")?;
         private::bytes(layout, Class::Mail, hash).map_err(|e| e.to_string())
     };
     let report = dispatch(operations.connection(), &items, &limits, &|| clock.now(), &load, &mut |parcel| {
         let outcome = route.deliver(parcel);
-        if sends && matches!(&outcome, Outcome::Accepted { refused } if refused.is_empty()) {
+        // whoever was refused for good gets no second try, so this message is done
+        let done = matches!(&outcome, Outcome::Accepted { refused } if refused.iter().all(Refusal::is_permanent));
+        if sends && done {
             // a copy of the log that outlives the warehouse; without it a rebuild would send again
             if let Err(e) = landing::record_sent(layout, parcel.message_key, parcel.message_id) {
                 tracing::warn!(error = %e, key = parcel.message_key, "accepted, and not remembered beside the warehouse");
@@ -164,6 +186,9 @@ fn envelope(layout: &Layout, hash: &str) -> Result<Envelope, PipelineError> {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     Ok(Envelope {
         from: text(&json["from"]),
-        to: json["to"].as_array().map(|list| list.iter().map(text).collect()).unwrap_or_default(),
+        to: json["to"]
+            .as_array()
+            .map(|list| list.iter().map(text).collect())
+            .unwrap_or_default(),
     })
 }

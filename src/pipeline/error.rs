@@ -50,8 +50,9 @@ impl PipelineError {
         match self {
             PipelineError::Config(_) | PipelineError::Usage(_) => ExitCode::Usage,
             PipelineError::Data(_) => ExitCode::Data,
-            PipelineError::Integrity(_)
-            | PipelineError::Store(StoreError::Integrity(_) | StoreError::Contract(_)) => ExitCode::Integrity,
+            PipelineError::Integrity(_) | PipelineError::Store(StoreError::Integrity(_) | StoreError::Contract(_)) => {
+                ExitCode::Integrity
+            }
             PipelineError::Store(StoreError::Locked(_)) => ExitCode::Locked,
             PipelineError::Store(_) => ExitCode::Storage,
             PipelineError::Mail(_) => ExitCode::Mail,
@@ -64,7 +65,7 @@ impl PipelineError {
     pub fn findings(&self) -> Findings {
         match self {
             PipelineError::Config(f) | PipelineError::Data(f) | PipelineError::Integrity(f) => f.clone(),
-            PipelineError::Store(StoreError::Integrity(f)) => vec![f.clone()],
+            PipelineError::Store(StoreError::Integrity(f)) => vec![f.as_ref().clone()],
             PipelineError::Store(StoreError::Contract(f)) => f.clone(),
             _ => Vec::new(),
         }
@@ -74,7 +75,9 @@ impl PipelineError {
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         match self {
-            PipelineError::Store(StoreError::Locked(_)) => Some("wait for it to end, or stop it; the lock is freed by itself"),
+            PipelineError::Store(StoreError::Locked(_)) => {
+                Some("wait for it to end, or stop it; the lock is freed by itself")
+            }
             PipelineError::Store(StoreError::File(_)) => {
                 Some("free space or correct permissions, then run again; the last release stands")
             }
@@ -90,12 +93,18 @@ impl PipelineError {
 
 impl From<TableError> for PipelineError {
     fn from(e: TableError) -> PipelineError {
-        PipelineError::Stage { what: "a table is not what its contract says", detail: e.to_string() }
+        PipelineError::Stage {
+            what: "a table is not what its contract says",
+            detail: e.to_string(),
+        }
     }
 }
 
 impl From<CalendarError> for PipelineError {
     fn from(e: CalendarError) -> PipelineError {
-        PipelineError::Stage { what: "the calendars", detail: e.to_string() }
+        PipelineError::Stage {
+            what: "the calendars",
+            detail: e.to_string(),
+        }
     }
 }

@@ -29,7 +29,10 @@ pub fn score(
     let read = |table: &str| -> Result<Table, PipelineError> {
         let read = release.read_table(table)?;
         if read.columns().is_empty() {
-            return Ok(Table::with_columns(table, config.contract(table).columns.iter().map(|c| c.name.clone()).collect()));
+            return Ok(Table::with_columns(
+                table,
+                config.contract(table).columns.iter().map(|c| c.name.clone()).collect(),
+            ));
         }
         Ok(read)
     };
@@ -59,27 +62,46 @@ pub fn score(
         sealed_key_event_points: read("key_event_points")?,
         incomplete: BTreeSet::new(),
     };
-    let evaluated = evaluation::evaluate(&inputs, &config.rules)
-        .map_err(|e| PipelineError::Stage { what: "the evaluation", detail: e.to_string() })?;
+    let evaluated = evaluation::evaluate(&inputs, &config.rules).map_err(|e| PipelineError::Stage {
+        what: "the evaluation",
+        detail: e.to_string(),
+    })?;
     Ok(evaluation::explain::explain(&evaluated, partner, period, metric))
 }
 
 /// The components of what a partner earned in an earning period: rows of `rebates` of the latest posting period.
 pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result<Table, PipelineError> {
     let all = release.read_table("rebates")?;
-    let columns =
-        ["scheme", "domain", "component", "currency", "basis", "rate", "factor", "amount", "booked", "lines", "reason"];
+    let columns = [
+        "scheme",
+        "domain",
+        "component",
+        "currency",
+        "basis",
+        "rate",
+        "factor",
+        "amount",
+        "booked",
+        "lines",
+        "reason",
+    ];
     let mut out = Table::new("rebates", &columns);
     let mut latest: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
     let (wanted, name) = (partner.as_str(), period.to_string());
-    for row in all.iter().filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name)) {
+    for row in all
+        .iter()
+        .filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name))
+    {
         let (scheme, posting) = (row.text("scheme")?.to_owned(), row.text("period")?.to_owned());
         let entry = latest.entry(scheme).or_default();
         if *entry < posting {
             *entry = posting;
         }
     }
-    for row in all.iter().filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name)) {
+    for row in all
+        .iter()
+        .filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name))
+    {
         if latest.get(row.text("scheme")?).map(String::as_str) == Some(row.text("period")?) {
             out.push(columns.iter().map(|c| row.get(c).cloned()).collect::<Result<_, _>>()?);
         }

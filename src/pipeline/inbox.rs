@@ -43,9 +43,15 @@ pub fn scan(layout: &Layout, config: &Config) -> Result<Inbox, StoreError> {
             if !listings.contains_key(&base) {
                 listings.insert(base.clone(), files::walk(&layout.workspace().join(&base))?);
             }
-            let Some(matcher) = matcher(glob, source, &mut inbox.findings) else { continue };
+            let Some(matcher) = matcher(glob, source, &mut inbox.findings) else {
+                continue;
+            };
             for (name, kind) in &listings[&base] {
-                let path = if base.is_empty() { name.clone() } else { format!("{base}/{name}") };
+                let path = if base.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{base}/{name}")
+                };
                 if !matcher.is_match(&path) {
                     continue;
                 }
@@ -92,13 +98,17 @@ fn matcher(glob: &str, source: &Source, findings: &mut Findings) -> Option<GlobM
 /// The folders of a glob before its first wildcard.
 fn fixed_prefix(glob: &str) -> String {
     let parts: Vec<&str> = glob.split('/').collect();
-    let fixed = parts[..parts.len() - 1].iter().take_while(|p| !p.contains(['*', '?', '[', '{']));
+    let fixed = parts[..parts.len() - 1]
+        .iter()
+        .take_while(|p| !p.contains(['*', '?', '[', '{']));
     fixed.copied().collect::<Vec<_>>().join("/")
 }
 
 fn refused(path: &str, kind: FileKind) -> Option<Finding> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let hostile = name.chars().any(|c| c.is_control() || is_invisible(c) || c == '\u{FFFD}');
+    let hostile = name
+        .chars()
+        .any(|c| c.is_control() || is_invisible(c) || c == '\u{FFFD}');
     let message = if kind == FileKind::Special {
         "it is a link, a pipe or a device, and no plain file: it is not opened"
     } else if hostile {
@@ -117,14 +127,20 @@ fn refused(path: &str, kind: FileKind) -> Option<Finding> {
 /// Takes the candidates in and returns those with new content, with notes about content that is known.
 pub fn register(layout: &Layout, candidates: &[Candidate]) -> Result<(Vec<Incoming>, Findings), StoreError> {
     let mut incoming = Vec::new();
-    let names: BTreeMap<u64, String> = landing::arrivals(layout)?.into_iter().map(|a| (a.arrival, a.file_name)).collect();
+    let names: BTreeMap<u64, String> = landing::arrivals(layout)?
+        .into_iter()
+        .map(|a| (a.arrival, a.file_name))
+        .collect();
     let mut notes = Vec::new();
     let mut fresh: BTreeMap<u64, String> = BTreeMap::new();
     for registered in landing::register(layout, candidates)? {
         match registered {
             Registered::New(arrival) => {
                 fresh.insert(arrival.arrival, arrival.file_name.clone());
-                incoming.push(Incoming { path: layout.original(arrival.sha256), arrival });
+                incoming.push(Incoming {
+                    path: layout.original(arrival.sha256),
+                    arrival,
+                });
             }
             Registered::Known { file_name, arrival } => {
                 let first = names.get(&arrival).or_else(|| fresh.get(&arrival));

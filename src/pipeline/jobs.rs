@@ -89,40 +89,77 @@ impl Job {
         })?;
         let mut findings = Vec::new();
         let line_of = |key: &str| {
-            text.lines().position(|l| l.trim_start().starts_with(key)).map_or(1, |i| i as u64 + 1)
+            text.lines()
+                .position(|l| l.trim_start().starts_with(key))
+                .map_or(1, |i| i as u64 + 1)
         };
         let mut find = |key: &str, message: String, remedy: &str| {
-            findings.push(Finding::error(Place::line(file, line_of(key)), "job.value", message, remedy));
+            findings.push(Finding::error(
+                Place::line(file, line_of(key)),
+                "job.value",
+                message,
+                remedy,
+            ));
         };
         if parsed.steps.is_empty() {
-            find("steps", "a job without steps does nothing".to_owned(), "write steps = [\"refresh\", \"deliver\"]");
+            find(
+                "steps",
+                "a job without steps does nothing".to_owned(),
+                "write steps = [\"refresh\", \"deliver\"]",
+            );
         }
-        let as_of = parsed.as_of.as_deref().map(Instant::parse).transpose().unwrap_or_else(|e| {
-            find("as_of", format!("as_of {e}"), "write as_of = \"2026-10-12T06:00:00Z\"");
-            None
-        });
+        let as_of = parsed
+            .as_of
+            .as_deref()
+            .map(Instant::parse)
+            .transpose()
+            .unwrap_or_else(|e| {
+                find("as_of", format!("as_of {e}"), "write as_of = \"2026-10-12T06:00:00Z\"");
+                None
+            });
         let schedule = parsed.schedule.and_then(|s| {
             let catch_up = match s.catch_up.as_str() {
                 "all" => Some(CatchUp::All),
                 "latest" => Some(CatchUp::Latest),
                 "none" => Some(CatchUp::None),
                 other => {
-                    find("catch_up", format!("catch_up = \"{other}\" is none of all, latest, none"), "choose one");
+                    find(
+                        "catch_up",
+                        format!("catch_up = \"{other}\" is none of all, latest, none"),
+                        "choose one",
+                    );
                     None
                 }
             };
             let zone = Zone::parse(&s.time_zone)
                 .map_err(|e| find("time_zone", e.to_string(), "use an IANA name such as Europe/Berlin"))
                 .ok();
-            Schedule::new(&s.cron, zone.unwrap_or(Zone::UTC), catch_up.unwrap_or(CatchUp::None), s.max_age_hours)
-                .map_err(|e| find("cron", e, "write five fields such as \"0 6 * * *\""))
-                .ok()
+            Schedule::new(
+                &s.cron,
+                zone.unwrap_or(Zone::UTC),
+                catch_up.unwrap_or(CatchUp::None),
+                s.max_age_hours,
+            )
+            .map_err(|e| find("cron", e, "write five fields such as \"0 6 * * *\""))
+            .ok()
         });
-        let retry = parsed.retry.unwrap_or(RetryFile { attempts: 1, pause_seconds: 0 });
+        let retry = parsed.retry.unwrap_or(RetryFile {
+            attempts: 1,
+            pause_seconds: 0,
+        });
         if retry.attempts == 0 {
-            find("attempts", "a job needs at least one attempt".to_owned(), "write attempts = 1");
+            find(
+                "attempts",
+                "a job needs at least one attempt".to_owned(),
+                "write attempts = 1",
+            );
         }
-        let name = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml").to_owned();
+        let name = file
+            .rsplit('/')
+            .next()
+            .unwrap_or(file)
+            .trim_end_matches(".toml")
+            .to_owned();
         if findings.is_empty() {
             Ok(Job {
                 name,

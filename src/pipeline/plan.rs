@@ -41,7 +41,11 @@ impl fmt::Display for Reason {
             Reason::NewFile { file_name, bytes } => write!(f, "new file {file_name} ({bytes} bytes)"),
             Reason::Configuration(what) => write!(f, "{what} changed"),
             Reason::Program { was } => {
-                write!(f, "the last release was made by version {was}, this is {}", env!("CARGO_PKG_VERSION"))
+                write!(
+                    f,
+                    "the last release was made by version {was}, this is {}",
+                    env!("CARGO_PKG_VERSION")
+                )
             }
             Reason::PeriodEnded(period) => write!(f, "{period} has ended"),
         }
@@ -55,10 +59,13 @@ pub fn reasons(
     incoming: &[Incoming],
     as_of: Instant,
 ) -> Result<Vec<Reason>, PipelineError> {
-    let files = incoming
-        .iter()
-        .map(|i| Reason::NewFile { file_name: i.arrival.file_name.clone(), bytes: i.arrival.bytes });
-    let Some(release) = release else { return Ok(std::iter::once(Reason::FirstRun).chain(files).collect()) };
+    let files = incoming.iter().map(|i| Reason::NewFile {
+        file_name: i.arrival.file_name.clone(),
+        bytes: i.arrival.bytes,
+    });
+    let Some(release) = release else {
+        return Ok(std::iter::once(Reason::FirstRun).chain(files).collect());
+    };
     let manifest = &release.manifest;
     let mut out: Vec<Reason> = files.collect();
     let parts = [
@@ -66,15 +73,26 @@ pub fn reasons(
         (manifest.contracts_hash != config.catalogue.digest(), "a contract"),
         (manifest.measures_hash != config.measures_hash, "a measure"),
     ];
-    out.extend(parts.iter().filter(|(changed, _)| *changed).map(|(_, what)| Reason::Configuration(what)));
+    out.extend(
+        parts
+            .iter()
+            .filter(|(changed, _)| *changed)
+            .map(|(_, what)| Reason::Configuration(what)),
+    );
     if manifest.configuration != config.hash && !parts.iter().any(|(changed, _)| *changed) {
-        out.push(Reason::Configuration("the configuration (a source, the mail settings or a comment)"));
+        out.push(Reason::Configuration(
+            "the configuration (a source, the mail settings or a comment)",
+        ));
     }
     if manifest.code_version != env!("CARGO_PKG_VERSION") {
-        out.push(Reason::Program { was: manifest.code_version.clone() });
+        out.push(Reason::Program {
+            was: manifest.code_version.clone(),
+        });
     }
-    let then = Instant::parse(&manifest.as_of)
-        .map_err(|e| PipelineError::Stage { what: "as_of of the manifest", detail: e.to_string() })?;
+    let then = Instant::parse(&manifest.as_of).map_err(|e| PipelineError::Stage {
+        what: "as_of of the manifest",
+        detail: e.to_string(),
+    })?;
     let before = periods::ended_periods(&config.rules, then)?;
     let now = periods::ended_periods(&config.rules, as_of)?;
     out.extend(now.into_iter().filter(|p| !before.contains(p)).map(Reason::PeriodEnded));
@@ -125,15 +143,34 @@ pub fn plan(
     findings.extend(notes);
     let reasons = reasons(config, release.as_ref(), &incoming, as_of)?;
     if reasons.is_empty() {
-        return Ok(Plan { reasons, summary: None, to_replay, findings });
+        return Ok(Plan {
+            reasons,
+            summary: None,
+            to_replay,
+            findings,
+        });
     }
     let last_arrival = incoming.last().map_or_else(
         || release.as_ref().map_or(0, |r| r.manifest.last_arrival),
         |i| i.arrival.arrival,
     );
     let run = next_run(release.as_ref());
-    let task = Task { layout, config, run, as_of, incoming, last_arrival, parent: release, dry: true };
+    let task = Task {
+        layout,
+        config,
+        run,
+        as_of,
+        incoming,
+        last_arrival,
+        parent: release,
+        dry: true,
+    };
     let refreshed = refresh::refresh(&task, progress)?;
     files::remove_tree_if_there(refreshed.staging.folder()).map_err(crate::store::StoreError::from)?;
-    Ok(Plan { reasons, summary: Some(refreshed.summary), to_replay, findings })
+    Ok(Plan {
+        reasons,
+        summary: Some(refreshed.summary),
+        to_replay,
+        findings,
+    })
 }

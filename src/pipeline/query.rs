@@ -19,9 +19,22 @@ const RUNS: u32 = 10_000;
 pub fn query(layout: &Layout, release: &Release, sql: &str) -> Result<Table, PipelineError> {
     let mut sources = Sources::new();
     for file in &release.manifest.files {
-        sources.entry(file.table.clone()).or_default().push(release.path_of(file));
+        sources
+            .entry(file.table.clone())
+            .or_default()
+            .push(release.path_of(file));
     }
-    let columns = ["id", "started_at", "finished_at", "pipeline", "as_of", "why", "state", "release", "error"];
+    let columns = [
+        "id",
+        "started_at",
+        "finished_at",
+        "pipeline",
+        "as_of",
+        "why",
+        "state",
+        "release",
+        "error",
+    ];
     let mut runs = Table::new("runs", &columns);
     let path = layout.operations();
     if files::exists(&path) {

@@ -12,8 +12,8 @@ use super::inbox::{self, Incoming};
 use super::jobs::{Job, OnSetAside, Step};
 use super::plan::{self, Reason};
 use super::refresh::{self, Progress, Refreshed, Summary, Task};
-use crate::domain::{Finding, Findings, Instant, Place};
 use crate::domain::finding::has_errors;
+use crate::domain::{Finding, Findings, Instant, Place};
 use crate::edges::clock::Clock;
 use crate::store::commit::{Provenance, Published, point_settled};
 use crate::store::landing::{self, RunRecord};
@@ -130,7 +130,12 @@ fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), Pip
         report.reasons.clear();
         return Ok(());
     }
-    let why = report.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let why = report
+        .reasons
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
     let as_of = context.as_of.to_string();
     let id = operations.begin_run(&context.clock.now().to_string(), &context.job.name, &as_of, &why)?;
     let task = Task {
@@ -174,7 +179,10 @@ pub(super) fn pending(layout: &Layout, release: Option<&Release>) -> Result<Vec<
     Ok(landing::arrivals(layout)?
         .into_iter()
         .filter(|a| a.arrival > read)
-        .map(|arrival| Incoming { path: layout.original(arrival.sha256), arrival })
+        .map(|arrival| Incoming {
+            path: layout.original(arrival.sha256),
+            arrival,
+        })
         .collect())
 }
 
@@ -226,8 +234,10 @@ fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineE
         kept = Config::parse(bundle).map_err(PipelineError::Config)?;
         &kept
     };
-    let as_of = Instant::parse(&record.as_of)
-        .map_err(|e| PipelineError::Stage { what: "a run record of landing", detail: e.to_string() })?;
+    let as_of = Instant::parse(&record.as_of).map_err(|e| PipelineError::Stage {
+        what: "a run record of landing",
+        detail: e.to_string(),
+    })?;
     let parent = Release::current(layout)?;
     let incoming = pending(layout, parent.as_ref())?;
     let task = Task {
@@ -235,7 +245,10 @@ fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineE
         config,
         run: record.run,
         as_of,
-        incoming: incoming.into_iter().filter(|i| i.arrival.arrival <= record.last_arrival).collect(),
+        incoming: incoming
+            .into_iter()
+            .filter(|i| i.arrival.arrival <= record.last_arrival)
+            .collect(),
         last_arrival: record.last_arrival,
         parent,
         dry: false,
@@ -250,10 +263,16 @@ fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineE
 /// a run that died between the commit and the pointer leaves nothing to do by hand.
 fn settle(context: &Context<'_>) -> Result<(), PipelineError> {
     let layout = context.layout;
-    let Some(release) = Release::current(layout)? else { return Ok(()) };
+    let Some(release) = Release::current(layout)? else {
+        return Ok(());
+    };
     let mut closed = BTreeMap::new();
     let names = crate::store::recover::reachable(layout)?;
-    for row in release.read_table("periods")?.iter().filter(|r| r.text("status") == Ok("closed")) {
+    for row in release
+        .read_table("periods")?
+        .iter()
+        .filter(|r| r.text("status") == Ok("closed"))
+    {
         let run = row.int("closed_run")?;
         let prefix = format!("r{run:06}-");
         if let Some(name) = names.iter().find(|n| n.starts_with(&prefix)) {

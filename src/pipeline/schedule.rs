@@ -36,14 +36,21 @@ impl Schedule {
     /// A schedule from five cron fields and an IANA zone.
     pub fn new(cron: &str, zone: Zone, catch_up: CatchUp, max_age_hours: u32) -> Result<Schedule, String> {
         if cron.split_whitespace().count() != 5 {
-            return Err(format!("'{cron}' is no cron expression of five fields: minute, hour, day, month, weekday"));
+            return Err(format!(
+                "'{cron}' is no cron expression of five fields: minute, hour, day, month, weekday"
+            ));
         }
         let cron = CronParser::builder()
             .seconds(Seconds::Disallowed)
             .build()
             .parse(cron)
             .map_err(|e| format!("'{cron}' is no cron expression: {e}"))?;
-        Ok(Schedule { cron, zone, catch_up, max_age: TimeDelta::hours(i64::from(max_age_hours)) })
+        Ok(Schedule {
+            cron,
+            zone,
+            catch_up,
+            max_age: TimeDelta::hours(i64::from(max_age_hours)),
+        })
     }
 
     /// The slots to run now, oldest first. `last` is the last completed slot; a job that never ran owes only the
@@ -51,7 +58,11 @@ impl Schedule {
     #[must_use]
     pub fn due(&self, last: Option<Instant>, now: Instant) -> Vec<Instant> {
         let Some(last) = last else {
-            return self.previous(now).into_iter().filter(|slot| self.fresh(*slot, now)).collect();
+            return self
+                .previous(now)
+                .into_iter()
+                .filter(|slot| self.fresh(*slot, now))
+                .collect();
         };
         let mut slots = Vec::new();
         let mut from = last;
@@ -101,7 +112,13 @@ impl Schedule {
     /// runs more often than daily runs in both halves.
     fn repeats(&self, at: &DateTime<chrono_tz::Tz>) -> bool {
         use chrono::{LocalResult, TimeZone};
-        let hourly = self.cron.pattern.to_string().split_whitespace().nth(1).is_some_and(|hour| hour.starts_with('*'));
+        let hourly = self
+            .cron
+            .pattern
+            .to_string()
+            .split_whitespace()
+            .nth(1)
+            .is_some_and(|hour| hour.starts_with('*'));
         match self.zone.tz().from_local_datetime(&at.naive_local()) {
             LocalResult::Ambiguous(first, _) => !hourly && first != *at,
             _ => false,
@@ -127,7 +144,13 @@ mod tests {
 
     #[test]
     fn exactly_one_slot_a_day_through_every_change_of_the_clock() {
-        for zone in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Africa/Casablanca"] {
+        for zone in [
+            "Europe/Berlin",
+            "America/New_York",
+            "Australia/Lord_Howe",
+            "America/Santiago",
+            "Africa/Casablanca",
+        ] {
             for cron in ["30 2 * * *", "0 0 * * *", "45 1 * * *"] {
                 let schedule = schedule(cron, zone, CatchUp::All);
                 let mut days = std::collections::BTreeSet::new();
@@ -136,7 +159,10 @@ mod tests {
                 while slot < at("2036-01-01T12:00:00Z") {
                     slot = schedule.next(slot).unwrap();
                     count += 1;
-                    assert!(days.insert(Zone::parse(zone).unwrap().date_of(slot)), "{zone} {cron} twice on {slot}");
+                    assert!(
+                        days.insert(Zone::parse(zone).unwrap().date_of(slot)),
+                        "{zone} {cron} twice on {slot}"
+                    );
                 }
                 // 2026-01-01 to 2036-01-01 inclusive or to 2036-01-02: ten years with two or three leap days
                 assert!((3652..=3654).contains(&count), "{zone} {cron}: {count}");
@@ -148,8 +174,17 @@ mod tests {
     fn missed_slots_by_policy() {
         let now = at("2026-10-12T10:00:00Z");
         let last = Some(at("2026-10-09T06:00:00Z"));
-        let due = |c| schedule("0 6 * * *", "UTC", c).due(last, now).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(due(CatchUp::All), ["2026-10-10T06:00:00Z", "2026-10-11T06:00:00Z", "2026-10-12T06:00:00Z"]);
+        let due = |c| {
+            schedule("0 6 * * *", "UTC", c)
+                .due(last, now)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            due(CatchUp::All),
+            ["2026-10-10T06:00:00Z", "2026-10-11T06:00:00Z", "2026-10-12T06:00:00Z"]
+        );
         assert_eq!(due(CatchUp::Latest), ["2026-10-12T06:00:00Z"]);
         assert_eq!(due(CatchUp::None), ["2026-10-12T06:00:00Z"]);
     }
@@ -157,8 +192,14 @@ mod tests {
     #[test]
     fn a_clock_set_back_owes_nothing() {
         let schedule = schedule("0 6 * * *", "UTC", CatchUp::All);
-        assert_eq!(schedule.due(Some(at("2026-10-12T06:00:00Z")), at("1970-01-02T00:00:00Z")), []);
-        assert_eq!(schedule.due(Some(at("2026-10-12T06:00:00Z")), at("2026-10-12T06:30:00Z")), []);
+        assert_eq!(
+            schedule.due(Some(at("2026-10-12T06:00:00Z")), at("1970-01-02T00:00:00Z")),
+            []
+        );
+        assert_eq!(
+            schedule.due(Some(at("2026-10-12T06:00:00Z")), at("2026-10-12T06:30:00Z")),
+            []
+        );
     }
 
     #[test]

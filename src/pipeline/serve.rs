@@ -45,7 +45,14 @@ pub fn run_due(
         for slot in schedule.due(last, clock.now()) {
             count += 1;
             let as_of = job.as_of.unwrap_or(slot);
-            let context = Context { layout, config: &config, job, as_of, clock, progress };
+            let context = Context {
+                layout,
+                config: &config,
+                job,
+                as_of,
+                clock,
+                progress,
+            };
             let mut outcome = run(&context);
             for _ in 1..job.attempts {
                 if !worth_another_try(&outcome) || progress.interrupted() {
@@ -55,7 +62,10 @@ pub fn run_due(
                 outcome = run(&context);
             }
             report(&job.name, slot, &outcome);
-            let ran = !matches!(&outcome, Err(PipelineError::Interrupted | PipelineError::Store(StoreError::Locked(_))));
+            let ran = !matches!(
+                &outcome,
+                Err(PipelineError::Interrupted | PipelineError::Store(StoreError::Locked(_)))
+            );
             if ran {
                 // also a slot that failed is over: the next one tries again, with everything this one would have done
                 Operations::open(&layout.operations())?.complete_slot(&job.name, &slot.to_string())?;
@@ -88,9 +98,15 @@ where
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|e| PipelineError::Stage { what: "the runtime", detail: e.to_string() })?;
+        .map_err(|e| PipelineError::Stage {
+            what: "the runtime",
+            detail: e.to_string(),
+        })?;
     runtime.block_on(async move {
-        let error = |e: String| PipelineError::Stage { what: "the scheduler", detail: e };
+        let error = |e: String| PipelineError::Stage {
+            what: "the scheduler",
+            detail: e,
+        };
         let beat = Arc::new(Notify::new());
         let mut scheduler = JobScheduler::new().await.map_err(|e| error(e.to_string()))?;
         let ticker = Arc::clone(&beat);

@@ -52,34 +52,62 @@ fn ledger_findings(release: &Release) -> Findings {
     };
     let days: BTreeMap<Period, PostingDay> = entries
         .iter()
-        .map(|e| (e.earning_period, PostingDay { period: e.period, day: e.posting_on }))
+        .map(|e| {
+            (
+                e.earning_period,
+                PostingDay {
+                    period: e.period,
+                    day: e.posting_on,
+                },
+            )
+        })
         .collect();
-    let fallback = entries.last().map(|e| PostingDay { period: e.period, day: e.posting_on });
+    let fallback = entries.last().map(|e| PostingDay {
+        period: e.period,
+        day: e.posting_on,
+    });
     let posting = |period: Period| {
-        days.get(&period).copied().or(fallback).unwrap_or(PostingDay { period, day: crate::domain::Date::MIN })
+        days.get(&period).copied().or(fallback).unwrap_or(PostingDay {
+            period,
+            day: crate::domain::Date::MIN,
+        })
     };
-    let view = View { entries: &entries, targets: &targets, posting: &posting, holds: &[], earlier: None };
+    let view = View {
+        entries: &entries,
+        targets: &targets,
+        posting: &posting,
+        holds: &[],
+        earlier: None,
+    };
     let mut findings: Findings = ledger::INVARIANTS
         .iter()
         // what a replay posts depends on the holds of the run, which only a run knows
         .filter(|i| i.name != "replay")
         .flat_map(|i| {
-            (i.check)(&view).unwrap_or_else(|e| vec![e.to_string()]).into_iter().map(|problem| {
-                Finding::error(
-                    Place::file("ledger"),
-                    i.name,
-                    problem,
-                    "delete the warehouse folder and run again: it is rebuilt from landing, byte for byte",
-                )
-            })
+            (i.check)(&view)
+                .unwrap_or_else(|e| vec![e.to_string()])
+                .into_iter()
+                .map(|problem| {
+                    Finding::error(
+                        Place::file("ledger"),
+                        i.name,
+                        problem,
+                        "delete the warehouse folder and run again: it is rebuilt from landing, byte for byte",
+                    )
+                })
         })
         .collect();
-    let head = entries.last().map_or_else(|| ledger::chain::genesis().to_string(), |e| e.entry_hash.to_string());
+    let head = entries
+        .last()
+        .map_or_else(|| ledger::chain::genesis().to_string(), |e| e.entry_hash.to_string());
     if head != release.manifest.ledger_head && findings.is_empty() {
         findings.push(Finding::error(
             Place::file("ledger"),
             "ledger.head",
-            format!("the ledger ends in {head}, the manifest says {}", release.manifest.ledger_head),
+            format!(
+                "the ledger ends in {head}, the manifest says {}",
+                release.manifest.ledger_head
+            ),
             "the whole chain was written anew; delete the warehouse folder and run again",
         ));
     }
@@ -99,7 +127,11 @@ fn targets_of(rebates: &Table) -> Result<Vec<Target>, String> {
         let currency = Currency::parse(currency).ok_or_else(|| format!("'{currency}' is no currency"))?;
         let amount = row.dec("booked").map_err(|e| e.to_string())?;
         let money = Money::exact(amount, currency).map_err(|e| e.to_string())?;
-        let key = (text("partner_id")?.to_owned(), text("scheme")?.to_owned(), period("earning_period")?);
+        let key = (
+            text("partner_id")?.to_owned(),
+            text("scheme")?.to_owned(),
+            period("earning_period")?,
+        );
         let posting = period("period")?;
         if latest.get(&key).is_none_or(|(known, _)| *known < posting) {
             latest.insert(key, (posting, money));

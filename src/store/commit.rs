@@ -74,11 +74,22 @@ impl Write for HashingFile {
 
 impl Staging {
     /// An empty staging folder for a run; what an earlier run left there is removed.
-    pub fn begin(layout: &Layout, run: u64, parent: Option<Release>, rules_hash: Digest) -> Result<Staging, StoreError> {
+    pub fn begin(
+        layout: &Layout,
+        run: u64,
+        parent: Option<Release>,
+        rules_hash: Digest,
+    ) -> Result<Staging, StoreError> {
         let folder = layout.staging().join(format!("run-{run:06}"));
         files::remove_tree_if_there(&folder)?;
         files::create_dir_all(&folder)?;
-        Ok(Staging { layout: layout.clone(), folder, parent, rules_hash: rules_hash.to_string(), files: Vec::new() })
+        Ok(Staging {
+            layout: layout.clone(),
+            folder,
+            parent,
+            rules_hash: rules_hash.to_string(),
+            files: Vec::new(),
+        })
     }
 
     #[must_use]
@@ -94,7 +105,11 @@ impl Staging {
     /// Paths of the staged files of a table.
     #[must_use]
     pub fn paths(&self, table: &str) -> Vec<PathBuf> {
-        self.files.iter().filter(|f| f.table == table).map(|f| self.folder.join(&f.path)).collect()
+        self.files
+            .iter()
+            .filter(|f| f.table == table)
+            .map(|f| self.folder.join(&f.path))
+            .collect()
     }
 
     /// Rows of a staged table.
@@ -111,12 +126,16 @@ impl Staging {
         if parts.is_empty() && none_yet {
             return self.write_file(contract, "", &[]);
         }
-        parts.iter().try_for_each(|(partition, rows)| self.write_file(contract, partition, rows))
+        parts
+            .iter()
+            .try_for_each(|(partition, rows)| self.write_file(contract, partition, rows))
     }
 
     /// Carries the parent's files of a table whose partition passes; they are the same files, not copies.
     pub fn carry(&mut self, table: &str, keep: impl Fn(&str) -> bool) -> Result<(), StoreError> {
-        let Some(parent) = self.parent.clone() else { return Ok(()) };
+        let Some(parent) = self.parent.clone() else {
+            return Ok(());
+        };
         for file in parent.files_of(table).filter(|f| keep(&f.partition)) {
             // the file of an empty table would stand beside real partitions
             if file.rows == 0 && file.partition.is_empty() {
@@ -137,7 +156,11 @@ impl Staging {
 
     fn write_file(&mut self, contract: &Contract, partition: &str, rows: &[&Row]) -> Result<(), StoreError> {
         let table = &contract.name;
-        let folder = if partition.is_empty() { table.clone() } else { format!("{table}/{partition}") };
+        let folder = if partition.is_empty() {
+            table.clone()
+        } else {
+            format!("{table}/{partition}")
+        };
         let directory = self.folder.join(&folder);
         files::create_dir_all(&directory)?;
         let partial = directory.join("partial");
@@ -147,7 +170,13 @@ impl Staging {
             bytes: 0,
         };
         let mut sink = parquet::write(sink, &partial, contract, rows, &self.rules_hash)?;
-        let io = |source| StoreError::File(files::FileError { action: "write", path: partial.clone(), source });
+        let io = |source| {
+            StoreError::File(files::FileError {
+                action: "write",
+                path: partial.clone(),
+                source,
+            })
+        };
         sink.flush().map_err(io)?;
         let hash = sink.hasher.finish();
         let name = format!("{table}-{}.parquet", hash.short());
@@ -181,11 +210,11 @@ impl Staging {
             let path = self.folder.join(&file.path);
             let (hash, bytes) = files::hash_file(&path)?;
             if hash != file.sha256 || bytes != file.bytes {
-                return Err(StoreError::Integrity(changed(&path.display().to_string())));
+                return Err(StoreError::Integrity(Box::new(changed(&path.display().to_string()))));
             }
             let part = parquet::read(&path, table)?;
             if part.rows.len() as u64 != file.rows {
-                return Err(StoreError::Integrity(changed(&path.display().to_string())));
+                return Err(StoreError::Integrity(Box::new(changed(&path.display().to_string()))));
             }
             match &mut out {
                 None => out = Some(part),
@@ -255,7 +284,10 @@ impl Staging {
         files::write_atomic(&self.layout.manifest(&release), manifest.to_json().as_bytes())?;
         files::rename(&self.folder, &self.layout.release(&release))?;
         files::sync_dir(&self.layout.releases())?;
-        files::point_link(&self.layout.current(), &Path::new("store").join("releases").join(&release))?;
+        files::point_link(
+            &self.layout.current(),
+            &Path::new("store").join("releases").join(&release),
+        )?;
         Ok(Published::Release(Box::new(Release::open(&self.layout, &release)?)))
     }
 
@@ -273,10 +305,14 @@ impl Staging {
                 continue;
             }
             if files::hash_file(&path)? != (file.sha256, file.bytes) {
-                return Err(StoreError::Integrity(changed(&path.display().to_string())));
+                return Err(StoreError::Integrity(Box::new(changed(&path.display().to_string()))));
             }
         }
-        folders.iter().rev().try_for_each(|f| files::sync_dir(f)).map_err(Into::into)
+        folders
+            .iter()
+            .rev()
+            .try_for_each(|f| files::sync_dir(f))
+            .map_err(Into::into)
     }
 }
 

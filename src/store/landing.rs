@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::layout::Layout;
@@ -106,7 +106,10 @@ pub fn register(layout: &Layout, candidates: &[Candidate]) -> Result<Vec<Registe
         let from = layout.workspace().join(&candidate.file_name);
         let (hash, _) = files::hash_file(&from)?;
         if let Some(arrival) = known.get(&hash) {
-            out.push(Registered::Known { file_name: candidate.file_name.clone(), arrival: *arrival });
+            out.push(Registered::Known {
+                file_name: candidate.file_name.clone(),
+                arrival: *arrival,
+            });
             continue;
         }
         let incoming = layout.originals().join("incoming");
@@ -153,9 +156,15 @@ pub fn configuration_hash(bundle: &Bundle) -> Digest {
 pub fn configuration(layout: &Layout, hash: Digest) -> Result<Bundle, StoreError> {
     let path = layout.configurations().join(format!("{hash}.json"));
     let bytes = files::read(&path)?;
-    let error = |detail: String| StoreError::Format { action: "read the configuration", path: path.display().to_string(), detail };
+    let error = |detail: String| StoreError::Format {
+        action: "read the configuration",
+        path: path.display().to_string(),
+        detail,
+    };
     if Digest::of(&bytes) != hash {
-        return Err(error("its content does not have the hash it is named by; restore it from a backup".to_owned()));
+        return Err(error(
+            "its content does not have the hash it is named by; restore it from a backup".to_owned(),
+        ));
     }
     serde_json::from_slice(&bytes).map_err(|e| error(e.to_string()))
 }
@@ -164,7 +173,10 @@ pub fn configuration(layout: &Layout, hash: Digest) -> Result<Bundle, StoreError
 /// start does it again from this record.
 pub fn record_run(layout: &Layout, record: &RunRecord) -> Result<(), StoreError> {
     files::create_dir_all(&layout.runs())?;
-    Ok(files::write_atomic(&layout.runs().join(format!("{:08}.json", record.run)), &to_json(record))?)
+    Ok(files::write_atomic(
+        &layout.runs().join(format!("{:08}.json", record.run)),
+        &to_json(record),
+    )?)
 }
 
 /// Keys of messages that a server accepted.
@@ -175,5 +187,8 @@ pub fn sent_keys(layout: &Layout) -> Result<BTreeSet<String>, StoreError> {
 /// Remembers beside the warehouse that a message was accepted.
 pub fn record_sent(layout: &Layout, message_key: &str, message_id: &str) -> Result<(), StoreError> {
     files::create_dir_all(&layout.sent())?;
-    Ok(files::write_atomic(&layout.sent().join(message_key), message_id.as_bytes())?)
+    Ok(files::write_atomic(
+        &layout.sent().join(message_key),
+        message_id.as_bytes(),
+    )?)
 }

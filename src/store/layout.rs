@@ -15,7 +15,9 @@ pub struct Layout {
 impl Layout {
     #[must_use]
     pub fn new(workspace: &Path) -> Layout {
-        Layout { workspace: workspace.to_owned() }
+        Layout {
+            workspace: workspace.to_owned(),
+        }
     }
 
     #[must_use]

@@ -66,12 +66,22 @@ impl Manifest {
     #[must_use]
     pub fn name(&self) -> String {
         let mut hasher = Hasher::new();
-        let parent = self.parent.as_ref().map_or(String::new(), |p| p.manifest_sha256.to_string());
-        for part in [&parent, &self.as_of, &self.last_arrival.to_string(), &self.configuration.to_string()] {
+        let parent = self
+            .parent
+            .as_ref()
+            .map_or(String::new(), |p| p.manifest_sha256.to_string());
+        for part in [
+            &parent,
+            &self.as_of,
+            &self.last_arrival.to_string(),
+            &self.configuration.to_string(),
+        ] {
             hasher.field(part.as_bytes());
         }
         for file in &self.files {
-            hasher.field(file.path.as_bytes()).field(file.sha256.to_string().as_bytes());
+            hasher
+                .field(file.path.as_bytes())
+                .field(file.sha256.to_string().as_bytes());
         }
         format!("r{:06}-{}", self.run, hasher.finish().short())
     }
@@ -85,7 +95,11 @@ impl Manifest {
 
     /// Reads a manifest; `path` is for messages.
     pub fn parse(path: &str, text: &str) -> Result<Manifest, StoreError> {
-        let error = |detail: String| StoreError::Format { action: "read the manifest", path: path.to_owned(), detail };
+        let error = |detail: String| StoreError::Format {
+            action: "read the manifest",
+            path: path.to_owned(),
+            detail,
+        };
         let manifest: Manifest = serde_json::from_str(text).map_err(|e| error(e.to_string()))?;
         if manifest.format > MANIFEST_FORMAT {
             return Err(error(format!(

@@ -35,9 +35,13 @@ pub enum StoreError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error("cannot {action} {path}: {detail}")]
-    Format { action: &'static str, path: String, detail: String },
+    Format {
+        action: &'static str,
+        path: String,
+        detail: String,
+    },
     #[error("{0}")]
-    Integrity(Finding),
+    Integrity(Box<Finding>),
     #[error("the operations database does not answer: {0}")]
     Operations(#[from] rusqlite::Error),
     #[error("another run holds the lock: {0}")]

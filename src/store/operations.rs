@@ -54,7 +54,9 @@ impl Operations {
             return Err(StoreError::Format {
                 action: "open",
                 path: path.display().to_string(),
-                detail: format!("it has version {version}, this program knows {SCHEMA_VERSION}; use a newer starledger"),
+                detail: format!(
+                    "it has version {version}, this program knows {SCHEMA_VERSION}; use a newer starledger"
+                ),
             });
         }
         // a run with nothing to do must not change a byte, so nothing is written to a database that is up to date
@@ -72,7 +74,8 @@ impl Operations {
 
     pub fn begin_run(&self, started_at: &str, pipeline: &str, as_of: &str, why: &str) -> Result<i64, StoreError> {
         // whoever holds the lock is the only run: what still says so died
-        self.connection.execute("update runs set state = 'died' where state = 'running'", [])?;
+        self.connection
+            .execute("update runs set state = 'died' where state = 'running'", [])?;
         self.connection.execute(
             "insert into runs (started_at, pipeline, as_of, why, state) values (?, ?, ?, ?, 'running')",
             params![started_at, pipeline, as_of, why],
@@ -121,14 +124,20 @@ impl Operations {
     pub fn last_slot(&self, pipeline: &str) -> Result<Option<String>, StoreError> {
         Ok(self
             .connection
-            .query_row("select max(due_at) from slots where pipeline = ? and state = 'done'", [pipeline], |r| r.get(0))
+            .query_row(
+                "select max(due_at) from slots where pipeline = ? and state = 'done'",
+                [pipeline],
+                |r| r.get(0),
+            )
             .optional()?
             .flatten())
     }
 
     pub fn complete_slot(&self, pipeline: &str, due_at: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute("insert or replace into slots (pipeline, due_at, state) values (?, ?, 'done')", params![pipeline, due_at])?;
+        self.connection.execute(
+            "insert or replace into slots (pipeline, due_at, state) values (?, ?, 'done')",
+            params![pipeline, due_at],
+        )?;
         Ok(())
     }
 

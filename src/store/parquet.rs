@@ -34,7 +34,11 @@ const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
 
 fn format_error(action: &'static str, path: &Path) -> impl Fn(String) -> StoreError {
     let path = path.display().to_string();
-    move |detail| StoreError::Format { action, path: path.clone(), detail }
+    move |detail| StoreError::Format {
+        action,
+        path: path.clone(),
+        detail,
+    }
 }
 
 fn data_type(kind: ColumnType) -> DataType {
@@ -51,8 +55,11 @@ fn data_type(kind: ColumnType) -> DataType {
 /// The Arrow schema of a contract: its columns in order, required ones not nullable.
 #[must_use]
 pub fn schema(contract: &Contract) -> Schema {
-    let fields: Vec<Field> =
-        contract.columns.iter().map(|c| Field::new(&c.name, data_type(c.kind), !c.required)).collect();
+    let fields: Vec<Field> = contract
+        .columns
+        .iter()
+        .map(|c| Field::new(&c.name, data_type(c.kind), !c.required))
+        .collect();
     Schema::new(fields)
 }
 
@@ -69,17 +76,26 @@ pub fn write<W: Write + Send>(
     let error = format_error("write", path);
     let schema = Arc::new(schema(contract));
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(|e| error(e.to_string()))?))
+        .set_compression(Compression::ZSTD(
+            ZstdLevel::try_new(3).map_err(|e| error(e.to_string()))?,
+        ))
         .set_created_by("starledger".to_owned())
         .set_key_value_metadata(Some(vec![
-            KeyValue::new("starledger.contract".to_owned(), format!("{} {}", contract.name, contract.version)),
+            KeyValue::new(
+                "starledger.contract".to_owned(),
+                format!("{} {}", contract.name, contract.version),
+            ),
             KeyValue::new("starledger.rules".to_owned(), rules_hash.to_owned()),
         ]))
         .build();
     let mut writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(|e| error(e.to_string()))?;
     for chunk in rows.chunks(BATCH_ROWS) {
-        let columns: Result<Vec<ArrayRef>, String> =
-            contract.columns.iter().enumerate().map(|(i, c)| array(c.kind, chunk, i)).collect();
+        let columns: Result<Vec<ArrayRef>, String> = contract
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| array(c.kind, chunk, i))
+            .collect();
         let columns = columns.map_err(&error)?;
         let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|e| error(e.to_string()))?;
         writer.write(&batch).map_err(|e| error(e.to_string()))?;
@@ -121,7 +137,11 @@ fn array(kind: ColumnType, rows: &[&Row], column: usize) -> Result<ArrayRef, Str
                     other => Err(format!("column {column}: {} where {kind:?} is expected", other.kind())),
                 })
                 .collect();
-            Arc::new(values?.with_precision_and_scale(precision, scale.cast_signed()).map_err(|e| e.to_string())?)
+            Arc::new(
+                values?
+                    .with_precision_and_scale(precision, scale.cast_signed())
+                    .map_err(|e| e.to_string())?,
+            )
         }
     })
 }
@@ -136,7 +156,10 @@ pub fn read(path: &Path, table: &str) -> Result<Table, StoreError> {
     let file = File::open(path).map_err(|e| error(e.to_string()))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| error(e.to_string()))?;
     let names: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
-    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(|e| error(e.to_string()))?;
+    let reader = builder
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|e| error(e.to_string()))?;
     let mut out = Table::with_columns(table, names);
     for batch in reader {
         let batch = batch.map_err(|e| error(e.to_string()))?;
@@ -157,7 +180,10 @@ fn append(table: &mut Table, batch: &RecordBatch) -> Result<(), String> {
 fn values(array: &ArrayRef) -> Result<Vec<Value>, String> {
     macro_rules! map {
         ($typed:expr, |$v:ident| $value:expr) => {
-            $typed.iter().map(|v| v.map_or(Value::Null, |$v| $value)).collect()
+            $typed
+                .iter()
+                .map(|v| v.map_or(Value::Null, |$v| $value))
+                .collect()
         };
     }
     Ok(match array.data_type() {
@@ -165,14 +191,20 @@ fn values(array: &ArrayRef) -> Result<Vec<Value>, String> {
         DataType::Int64 => map!(array.as_primitive::<Int64Type>(), |v| Value::Int(v)),
         DataType::Boolean => map!(array.as_boolean(), |v| Value::Bool(v)),
         DataType::Date32 => map!(array.as_primitive::<Date32Type>(), |v| Value::Date(
-            EPOCH.checked_add_signed(chrono::TimeDelta::days(i64::from(v))).unwrap_or(EPOCH)
+            EPOCH
+                .checked_add_signed(chrono::TimeDelta::days(i64::from(v)))
+                .unwrap_or(EPOCH)
         )),
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            map!(array.as_primitive::<TimestampMicrosecondType>(), |v| Value::Instant(Instant::from_micros(v)))
+            map!(array.as_primitive::<TimestampMicrosecondType>(), |v| Value::Instant(
+                Instant::from_micros(v)
+            ))
         }
         DataType::Decimal128(_, scale) => {
             let scale = u8::try_from(*scale).map_err(|_| "a decimal with a negative scale".to_owned())?;
-            map!(array.as_primitive::<Decimal128Type>(), |v| Value::Dec(Dec::new(v, scale)))
+            map!(array.as_primitive::<Decimal128Type>(), |v| Value::Dec(Dec::new(
+                v, scale
+            )))
         }
         other => return Err(format!("type {other} is none of ours")),
     })

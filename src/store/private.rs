@@ -46,7 +46,12 @@ impl Class {
 }
 
 /// Keeps the texts of an arrival by token; the same texts give the same file.
-pub fn put_texts(layout: &Layout, class: Class, arrival: i64, texts: &BTreeMap<String, String>) -> Result<(), StoreError> {
+pub fn put_texts(
+    layout: &Layout,
+    class: Class,
+    arrival: i64,
+    texts: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
     if texts.is_empty() {
         return Ok(());
     }
@@ -54,7 +59,10 @@ pub fn put_texts(layout: &Layout, class: Class, arrival: i64, texts: &BTreeMap<S
     files::create_dir_all(&folder)?;
     let mut bytes = Vec::new();
     for (token, text) in texts {
-        let line = Line { token: token.clone(), text: text.clone() };
+        let line = Line {
+            token: token.clone(),
+            text: text.clone(),
+        };
         serde_json::to_writer(&mut bytes, &line).map_err(|e| StoreError::Format {
             action: "write",
             path: folder.display().to_string(),
@@ -62,11 +70,18 @@ pub fn put_texts(layout: &Layout, class: Class, arrival: i64, texts: &BTreeMap<S
         })?;
         bytes.push(b'\n');
     }
-    Ok(files::write_atomic(&folder.join(format!("{arrival:08}.jsonl")), &bytes)?)
+    Ok(files::write_atomic(
+        &folder.join(format!("{arrival:08}.jsonl")),
+        &bytes,
+    )?)
 }
 
 /// Texts by token of the given arrivals.
-pub fn texts(layout: &Layout, class: Class, arrivals: impl IntoIterator<Item = i64>) -> Result<BTreeMap<String, String>, StoreError> {
+pub fn texts(
+    layout: &Layout,
+    class: Class,
+    arrivals: impl IntoIterator<Item = i64>,
+) -> Result<BTreeMap<String, String>, StoreError> {
     let folder = layout.private().join(class.folder());
     let mut out = BTreeMap::new();
     for arrival in arrivals {
@@ -103,7 +118,9 @@ pub fn bytes(layout: &Layout, class: Class, hash: Digest) -> Result<Vec<u8>, Sto
     let path = layout.private().join(class.folder()).join(hash.to_string());
     let bytes = files::read(&path)?;
     if Digest::of(&bytes) != hash {
-        return Err(StoreError::Integrity(super::release::changed(&path.display().to_string())));
+        return Err(StoreError::Integrity(Box::new(super::release::changed(
+            &path.display().to_string(),
+        ))));
     }
     Ok(bytes)
 }

@@ -37,8 +37,17 @@ pub fn recover(layout: &Layout) -> Result<Recovered, StoreError> {
             removed.push(format!("manifests/{name}"));
         }
     }
-    for folder in [layout.originals(), layout.arrivals(), layout.runs(), layout.configurations(), layout.sent()] {
-        for name in files::list(&folder)?.iter().filter(|n| n.ends_with(".partial") || *n == "incoming") {
+    for folder in [
+        layout.originals(),
+        layout.arrivals(),
+        layout.runs(),
+        layout.configurations(),
+        layout.sent(),
+    ] {
+        for name in files::list(&folder)?
+            .iter()
+            .filter(|n| n.ends_with(".partial") || *n == "incoming")
+        {
             files::remove_if_there(&folder.join(name))?;
             removed.push(name.clone());
         }
@@ -50,11 +59,15 @@ pub fn recover(layout: &Layout) -> Result<Recovered, StoreError> {
 /// Releases from `current` back through its parents, as far as manifests go.
 pub fn reachable(layout: &Layout) -> Result<BTreeSet<String>, StoreError> {
     let mut names = BTreeSet::new();
-    let Some(current) = Release::current(layout)? else { return Ok(names) };
+    let Some(current) = Release::current(layout)? else {
+        return Ok(names);
+    };
     let mut manifest = current.manifest;
     loop {
         names.insert(manifest.release.clone());
-        let Some(parent) = &manifest.parent else { return Ok(names) };
+        let Some(parent) = &manifest.parent else {
+            return Ok(names);
+        };
         let path = layout.manifest(&parent.release);
         manifest = Manifest::parse(&path.display().to_string(), &files::read_text(&path)?)?;
     }

@@ -21,7 +21,9 @@ pub struct Release {
 impl Release {
     /// The release that `current` points at; `None` in a workspace that has none yet.
     pub fn current(layout: &Layout) -> Result<Option<Release>, StoreError> {
-        let Some(target) = files::read_link(&layout.current())? else { return Ok(None) };
+        let Some(target) = files::read_link(&layout.current())? else {
+            return Ok(None);
+        };
         let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Release::open(layout, &name).map(Some)
     }
@@ -30,15 +32,18 @@ impl Release {
     pub fn open(layout: &Layout, name: &str) -> Result<Release, StoreError> {
         let path = layout.manifest(name);
         if !files::exists(&path) || !files::exists(&layout.release(name)) {
-            return Err(StoreError::Integrity(Finding::error(
+            return Err(StoreError::Integrity(Box::new(Finding::error(
                 Place::file(path.display().to_string()),
                 "release.missing",
                 format!("release {name} has lost its folder or its manifest"),
                 "delete the warehouse folder and run again: it is rebuilt from landing, byte for byte",
-            )));
+            ))));
         }
         let manifest = Manifest::parse(&path.display().to_string(), &files::read_text(&path)?)?;
-        Ok(Release { folder: layout.release(name), manifest })
+        Ok(Release {
+            folder: layout.release(name),
+            manifest,
+        })
     }
 
     #[must_use]
@@ -77,7 +82,7 @@ impl Release {
         let path = self.path_of(file);
         let (hash, bytes) = files::hash_file(&path)?;
         if hash != file.sha256 || bytes != file.bytes {
-            return Err(StoreError::Integrity(changed(&path.display().to_string())));
+            return Err(StoreError::Integrity(Box::new(changed(&path.display().to_string()))));
         }
         parquet::read(&path, &file.table)
     }

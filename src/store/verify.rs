@@ -47,7 +47,10 @@ pub fn verify(layout: &Layout) -> Result<(Looked, Findings), StoreError> {
             findings.push(Finding::error(
                 Place::file(path.display().to_string()),
                 "landing.changed",
-                format!("the original of arrival {} ({}) is missing or changed", arrival.arrival, arrival.file_name),
+                format!(
+                    "the original of arrival {} ({}) is missing or changed",
+                    arrival.arrival, arrival.file_name
+                ),
                 "restore it from a backup: without it the warehouse cannot be rebuilt",
             ));
         }

@@ -24,26 +24,60 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "domain", "contracts", "rules", "ingest", "measures", "evaluation", "incentives", "ledger", "publishing",
-            "delivery", "edges", "store",
+            "domain",
+            "contracts",
+            "rules",
+            "ingest",
+            "measures",
+            "evaluation",
+            "incentives",
+            "ledger",
+            "publishing",
+            "delivery",
+            "edges",
+            "store",
         ],
     ),
-    ("cli", &["domain", "rules", "ingest", "evaluation", "edges", "store", "pipeline", "sample"]),
+    (
+        "cli",
+        &[
+            "domain",
+            "rules",
+            "ingest",
+            "evaluation",
+            "edges",
+            "store",
+            "pipeline",
+            "sample",
+        ],
+    ),
     ("sample", &["domain"]),
 ];
 
 /// Word → rooms in which alone it may stand, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
-    ("std::fs::", &["edges", "store"], "files are opened at the edges and in the store"),
+    (
+        "std::fs::",
+        &["edges", "store"],
+        "files are opened at the edges and in the store",
+    ),
     ("std::net::", &["edges"], "nothing but the edges opens a socket"),
-    ("lettre::", &["edges", "delivery"], "mail is composed in delivery and sent at the edge"),
-    ("SystemTime", &["edges"], "only the clock knows what time it is"),
+    (
+        "lettre::",
+        &["edges", "delivery"],
+        "mail is composed in delivery and sent at the edge",
+    ),
+    ("SystemTime::now", &["edges"], "only the clock knows what time it is"),
     ("Utc::now", &[], "only the clock knows what time it is"),
     ("Local::now", &[], "nothing depends on the machine's zone"),
     ("polars::prelude", &["measures"], "polars ends at the measures' door"),
     ("arrow::", &["store"], "one writer of Parquet"),
     ("parquet::arrow", &["store"], "one writer of Parquet"),
-    ("rusqlite", &["store", "delivery"], "the operations database belongs to the store and the delivery log"),
+    (
+        "rusqlite",
+        &["store", "delivery"],
+        "the operations database belongs to the store and the delivery log",
+    ),
     ("println!", &[], "the CLI prints through its output"),
     ("thread_rng", &[], "nothing is random"),
     ("f64", &["measures"], "no floats near money or scores"),
@@ -71,32 +105,58 @@ fn rooms() -> Vec<(String, String, String)> {
     files
         .into_iter()
         .map(|path| {
-            let name = path.strip_prefix(&base).expect("below src").to_string_lossy().into_owned();
-            let room = name.split('/').next().expect("a room").trim_end_matches(".rs").to_owned();
+            let name = path
+                .strip_prefix(&base)
+                .expect("below src")
+                .to_string_lossy()
+                .into_owned();
+            let room = name
+                .split('/')
+                .next()
+                .expect("a room")
+                .trim_end_matches(".rs")
+                .to_owned();
             let text = fs::read_to_string(&path).expect("a source");
-            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+            let code = until_tests(&text);
             (room, name, code)
         })
         .collect()
 }
 
+/// A source without its unit tests, which stand last.
+fn until_tests(text: &str) -> String {
+    match text
+        .match_indices("#[cfg(test)]")
+        .find(|(at, _)| text[*at..].contains("\nmod tests {"))
+    {
+        Some((at, _)) => text[..at].to_owned(),
+        None => text.to_owned(),
+    }
+}
+
 fn is_test(name: &str) -> bool {
-    ["test", "fixture", "scenarios", "shelf", "samples", "worked", "model.rs"].iter().any(|word| name.contains(word))
+    ["test", "fixture", "scenarios", "shelf", "samples", "worked", "model.rs"]
+        .iter()
+        .any(|word| name.contains(word))
         && name != "rules/model.rs"
         && name != "contracts/model.rs"
 }
 
 #[test]
 fn rooms_import_only_what_they_may() {
-    let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        MAY_IMPORT.iter().map(|(room, may)| (*room, may.iter().copied().collect())).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = MAY_IMPORT
+        .iter()
+        .map(|(room, may)| (*room, may.iter().copied().collect()))
+        .collect();
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
     for (room, name, code) in rooms() {
         if ["lib", "main"].contains(&room.as_str()) {
             continue;
         }
-        let may = allowed.get(room.as_str()).unwrap_or_else(|| panic!("room {room} is not on the map"));
+        let may = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("room {room} is not on the map"));
         seen.insert(room.clone());
         for line in code.lines().filter(|l| !l.trim_start().starts_with("//")) {
             for part in line.split("crate::").skip(1) {
@@ -118,7 +178,11 @@ fn what_is_absent_is_absent() {
         if is_test(&name) {
             continue;
         }
-        for (number, line) in code.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+        for (number, line) in code
+            .lines()
+            .enumerate()
+            .filter(|(_, l)| !l.trim_start().starts_with("//"))
+        {
             for (word, only_in, why) in ONLY_IN {
                 let stands = line.match_indices(word).any(|(at, _)| {
                     let before = line[..at].chars().next_back();
@@ -135,8 +199,11 @@ fn what_is_absent_is_absent() {
 
 #[test]
 fn every_module_opens_with_its_duty() {
-    let without: Vec<String> =
-        rooms().into_iter().filter(|(_, _, code)| !code.starts_with("//!")).map(|(_, name, _)| name).collect();
+    let without: Vec<String> = rooms()
+        .into_iter()
+        .filter(|(_, _, code)| !code.starts_with("//!"))
+        .map(|(_, name, _)| name)
+        .collect();
     assert_eq!(without, Vec::<String>::new());
 }
 
@@ -144,7 +211,10 @@ fn every_module_opens_with_its_duty() {
 fn the_readme_shows_every_room() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("the README");
     for (room, _) in MAY_IMPORT {
-        assert!(readme.contains(&format!("`{room}`")), "the architecture page does not show {room}");
+        assert!(
+            readme.contains(&format!("`{room}`")),
+            "the architecture page does not show {room}"
+        );
     }
 }
 
@@ -154,6 +224,9 @@ fn no_test_module_is_forgotten() {
     for entry in fs::read_dir(repository().join("tests/it")).expect("the tests") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
         let module = name.trim_end_matches(".rs");
-        assert!(module == "main" || main.contains(&format!("mod {module};")), "{name} is in no binary");
+        assert!(
+            module == "main" || main.contains(&format!("mod {module};")),
+            "{name} is in no binary"
+        );
     }
 }

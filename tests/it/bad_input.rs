@@ -7,22 +7,36 @@ fn all_findings_of_all_files_at_once() {
     let workspace = Workspace::sample();
     let global = "pipelines/rules/global/2025-10-01.toml";
     workspace.edit(global, "[satisfaction]", "[satisfaction]\nwieght = \"1\"");
-    workspace.edit(global, "weight = { value = \"25\"", "weight = { value = \"26\"");
+    workspace.edit(global, "weight = \"25\"", "weight = \"26\"");
     workspace.write(
         "pipelines/rules/emea/2026-04-01-again.toml",
         "effective_from = \"2026-04-01\"\n",
     );
-    workspace.edit("schemas/sales.odcs.yaml", "physicalType: BIGINT", "physicalType: BIGINTEGER");
+    workspace.edit(
+        "schemas/sales.odcs.yaml",
+        "physicalType: BIGINT",
+        "physicalType: BIGINTEGER",
+    );
     workspace.write("pipelines/measures/extra.sql", "SELECT a / b AS c FROM sales");
     workspace.write("pipelines/sources/empty.toml", "");
     let ran = workspace.run(&["check"]);
     assert_eq!(ran.code, 2, "{}\n{}", ran.stdout, ran.stderr);
     // an empty file is told first, since nothing can be read before it has content
-    assert!(ran.stderr.contains("pipelines/sources/empty.toml: the file is empty"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("pipelines/sources/empty.toml: the file is empty"),
+        "{}",
+        ran.stderr
+    );
     std::fs::remove_file(workspace.path().join("pipelines/sources/empty.toml")).expect("it goes");
     let ran = workspace.run(&["check"]);
     assert_eq!(ran.code, 2, "{}\n{}", ran.stdout, ran.stderr);
-    for place in [global, "wieght", "emea/2026-04-01", "schemas/sales.odcs.yaml:", "BIGINTEGER"] {
+    for place in [
+        global,
+        "wieght",
+        "emea/2026-04-01",
+        "schemas/sales.odcs.yaml:",
+        "BIGINTEGER",
+    ] {
         assert!(ran.stderr.contains(place), "{place} is not named:\n{}", ran.stderr);
     }
     let helps = ran.stderr.matches("help:").count();
@@ -37,18 +51,26 @@ fn measures_outside_the_subset_are_refused() {
     workspace.write("pipelines/measures/extra.sql", "SELECT net_amount / 2 AS c FROM sales");
     let ran = workspace.run(&["check"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("pipelines/measures/extra.sql:1") && ran.stderr.contains("measure.division"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("pipelines/measures/extra.sql:1") && ran.stderr.contains("measure.division"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn weights_that_do_not_add_up_and_bands_with_a_gap_point_at_their_lines() {
     let workspace = Workspace::sample();
     let global = "pipelines/rules/global/2025-10-01.toml";
-    workspace.edit(global, "weight = { value = \"25\"", "weight = { value = \"26\"");
+    workspace.edit(global, "weight = \"25\"", "weight = \"26\"");
     let ran = workspace.run(&["check"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("add up to 101"), "{}", ran.stderr);
-    let line = ran.stderr.lines().find(|l| l.contains("add up to 101")).unwrap_or_default();
+    let line = ran
+        .stderr
+        .lines()
+        .find(|l| l.contains("add up to 101"))
+        .unwrap_or_default();
     assert!(line.contains(&format!("{global}:")), "{line}");
 }
 

@@ -11,7 +11,10 @@ const HEADER: &str =
 
 fn close(workspace: &Workspace, period: &str, at: &str) {
     let row = format!("CLOSE-{period},close,{period},,closed,,,,period end,c.closer,finance,{at}\n");
-    workspace.write(&format!("sample_data/finance/decisions-close-{period}.csv"), &format!("{HEADER}{row}"));
+    workspace.write(
+        &format!("sample_data/finance/decisions-close-{period}.csv"),
+        &format!("{HEADER}{row}"),
+    );
 }
 
 fn rows(workspace: &Workspace, sql: &str) -> Vec<serde_json::Value> {
@@ -38,7 +41,11 @@ fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
     let settled = workspace.warehouse().join("settled/fiscal/2025-Q4");
     let before = hashes(&settled);
     let frozen = |workspace: &Workspace| -> BTreeMap<String, _> {
-        workspace.release_hashes().into_iter().filter(|(path, _)| path.contains("period=2025-Q4")).collect()
+        workspace
+            .release_hashes()
+            .into_iter()
+            .filter(|(path, _)| path.contains("period=2025-Q4"))
+            .collect()
     };
     let partitions = frozen(&workspace);
     assert!(partitions.len() > 8, "{partitions:?}");
@@ -56,7 +63,11 @@ fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
     for (i, line) in unpaid.iter().enumerate() {
         let field = |name: &str| line[name].as_str().expect("a text").to_owned();
         let net = field("net");
-        text.push_str(&format!("PAY-LATE-{i},{},,2026-10-11,{net},{}\n", field("id"), field("currency")));
+        text.push_str(&format!(
+            "PAY-LATE-{i},{},,2026-10-11,{net},{}\n",
+            field("id"),
+            field("currency")
+        ));
     }
     workspace.write("sample_data/finance/payments-late.csv", &text);
     workspace.ok(&["run"]);

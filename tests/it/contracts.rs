@@ -35,10 +35,12 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 20] = [
+const OUTPUTS: [(&str, Option<&str>); 22] = [
     ("calendar_due_dates", None),
     ("calendar_partner_periods", Some("period")),
+    ("calendar_product_instants", None),
     ("calendar_product_spans", None),
+    ("conflicts", None),
     ("files", None),
     ("held", None),
     ("key_event_points", None),

@@ -23,8 +23,15 @@ fn a_rebuild_from_landing_gives_the_same_bytes() {
             .expect("the program starts");
         let again = ran(&output);
         assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
-        assert_eq!(workspace.release_hashes(), before, "{threads} threads, {zone}, {locale}");
-        assert_eq!(fs::read_link(workspace.warehouse().join("current")).expect("the pointer"), name);
+        assert_eq!(
+            workspace.release_hashes(),
+            before,
+            "{threads} threads, {zone}, {locale}"
+        );
+        assert_eq!(
+            fs::read_link(workspace.warehouse().join("current")).expect("the pointer"),
+            name
+        );
     }
 }
 
@@ -36,11 +43,16 @@ fn several_runs_are_rebuilt_one_by_one() {
     let before = workspace.release_hashes();
     fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");
     let again = workspace.ok(&["run"]);
-    assert!(again.stdout.contains("2 recorded runs were done again"), "{}", again.stdout);
+    assert!(
+        again.stdout.contains("2 recorded runs were done again"),
+        "{}",
+        again.stdout
+    );
     assert_eq!(workspace.release_hashes(), before);
 }
 
-const LATE_PAYMENT: &str = "payment_id,order_line_id,settlement_no,paid_on,amount,currency\nPAY-LATE-1,,S-1,2026-10-11,1.00,EUR\n";
+const LATE_PAYMENT: &str =
+    "payment_id,order_line_id,settlement_no,paid_on,amount,currency\nPAY-LATE-1,,S-1,2026-10-11,1.00,EUR\n";
 
 /// Scores and ledger do not cite lines: with rows shuffled and files split they are the same.
 #[test]
@@ -55,9 +67,19 @@ fn order_of_rows_and_cut_of_files_do_not_matter() {
     assert!(changed > 30, "only {changed} files could be shuffled");
     workspace.ok(&["run"]);
     let plain = ran_sample();
-    for table in ["scores", "partner_scores", "metrics", "key_event_points", "rebates", "ledger"] {
+    for table in [
+        "scores",
+        "partner_scores",
+        "metrics",
+        "key_event_points",
+        "rebates",
+        "ledger",
+    ] {
         let of = |w: &Workspace| -> BTreeMap<String, _> {
-            w.release_hashes().into_iter().filter(|(path, _)| path.starts_with(&format!("{table}/"))).collect()
+            w.release_hashes()
+                .into_iter()
+                .filter(|(path, _)| path.starts_with(&format!("{table}/")))
+                .collect()
         };
         assert!(!of(&plain).is_empty());
         assert_eq!(of(&workspace), of(&plain), "{table}");
@@ -67,7 +89,9 @@ fn order_of_rows_and_cut_of_files_do_not_matter() {
 /// Reverses the rows of a delivery whose records are one line each and cuts it in two. Files with planted faults that
 /// hang on lines (quotes, preambles, totals) stay as they are.
 fn shuffle_and_split(path: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(path) else { return false };
+    let Ok(text) = fs::read_to_string(path) else {
+        return false;
+    };
     let name = path.file_name().expect("a name").to_string_lossy().into_owned();
     let plain = name.ends_with(".csv") && !text.contains('"') && !text.starts_with('#') && !text.contains('\r');
     let lines: Vec<&str> = text.lines().collect();

@@ -10,21 +10,38 @@ use crate::support::{Workspace, python, ran_sample};
 fn one_command_from_raw_files_to_books_and_scorecards() {
     let workspace = Workspace::sample();
     let ran = workspace.ok(&["run"]);
-    for word in ["files", "records", "partners", "grades", "booked", "mail", "release", "warehouse/current"] {
+    for word in [
+        "files",
+        "records",
+        "partners",
+        "grades",
+        "booked",
+        "mail",
+        "release",
+        "warehouse/current",
+    ] {
         assert!(ran.stdout.contains(word), "the summary lacks {word}:\n{}", ran.stdout);
     }
     let mails = hashes(&workspace.warehouse().join("outbox"));
-    assert!(mails.keys().filter(|name| name.ends_with(".eml")).count() >= 30, "{mails:?}");
+    assert!(
+        mails.keys().filter(|name| name.ends_with(".eml")).count() >= 30,
+        "{mails:?}"
+    );
     let before = hashes(workspace.path());
     let again = workspace.ok(&["run"]);
     assert!(again.stdout.contains("nothing to do"), "{}", again.stdout);
-    assert_eq!(hashes(workspace.path()), before, "a run with nothing to do changed a byte");
+    assert_eq!(
+        hashes(workspace.path()),
+        before,
+        "a run with nothing to do changed a byte"
+    );
 }
 
 #[test]
 fn every_planted_fault_is_found_where_it_was_planted() {
     let workspace = ran_sample();
-    let text = fs::read_to_string(workspace.path().join("sample_data/PLANTED.csv")).expect("the list of planted faults");
+    let text =
+        fs::read_to_string(workspace.path().join("sample_data/PLANTED.csv")).expect("the list of planted faults");
     let rows = |sql: &str| -> Vec<serde_json::Value> {
         serde_json::from_str(&workspace.ok(&["query", "--json", sql]).stdout).expect("JSON rows")
     };
@@ -32,7 +49,10 @@ fn every_planted_fault_is_found_where_it_was_planted() {
     for (state, sql) in [
         ("quarantined", "SELECT source_file, source_line FROM quarantine"),
         ("held", "SELECT source_file, source_line FROM held"),
-        ("set_aside", "SELECT file_name AS source_file, CAST(0 AS BIGINT) AS source_line FROM files WHERE state = 'set_aside'"),
+        (
+            "set_aside",
+            "SELECT file_name AS source_file, CAST(0 AS BIGINT) AS source_line FROM files WHERE state = 'set_aside'",
+        ),
     ] {
         for row in rows(sql) {
             let file = row["source_file"].as_str().expect("a file").to_owned();
@@ -42,7 +62,12 @@ fn every_planted_fault_is_found_where_it_was_planted() {
     let mut planted = 0;
     for line in text.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
-        let (file, at, kind, state) = (format!("sample_data/{}", fields[0]), fields[1], fields[2], fields[fields.len() - 1]);
+        let (file, at, kind, state) = (
+            format!("sample_data/{}", fields[0]),
+            fields[1],
+            fields[2],
+            fields[fields.len() - 1],
+        );
         if ["quarantined", "held", "set_aside"].contains(&state) {
             planted += 1;
             let at: i64 = at.parse().expect("a line number");
@@ -76,16 +101,28 @@ for path in sorted(glob.glob(workspace + "/schemas/*.odcs.yaml")):
         expected = names.get(kind, kind)
         if found.get(column["name"], "").replace(" ", "") != expected.replace(" ", ""):
             wrong.append(f"{table}.{column['name']}: {found.get(column['name'])} instead of {expected}")
-    rows = relation.count("*").fetchone()[0]
+    rows = relation.count("*").fetchall()[0][0]
     count += 1
     print(table, rows)
 assert not wrong, wrong
 assert count > 40, count
 "#;
     let printed = crate::support::python::script(script, &[&workspace.path().to_string_lossy()]);
-    let rows: BTreeMap<&str, u64> =
-        printed.lines().filter_map(|l| l.split_once(' ')).map(|(t, n)| (t, n.parse().unwrap_or(0))).collect();
-    for table in ["partners", "sales", "metrics", "scores", "partner_scores", "rebates", "ledger", "messages"] {
+    let rows: BTreeMap<&str, u64> = printed
+        .lines()
+        .filter_map(|l| l.split_once(' '))
+        .map(|(t, n)| (t, n.parse().unwrap_or(0)))
+        .collect();
+    for table in [
+        "partners",
+        "sales",
+        "metrics",
+        "scores",
+        "partner_scores",
+        "rebates",
+        "ledger",
+        "messages",
+    ] {
         assert!(rows[table] > 0, "{table} is empty");
     }
     assert!(python().exists());
@@ -97,7 +134,9 @@ fn every_partner_has_a_card_and_every_score_a_grade() {
     let rows = |sql: &str| -> Vec<serde_json::Value> {
         serde_json::from_str(&workspace.ok(&["query", "--json", sql]).stdout).expect("JSON rows")
     };
-    let cards = rows("SELECT partner_id, state, final, grade, score_grade, red_line_state FROM partner_scores WHERE period = '2026-Q3'");
+    let cards = rows(
+        "SELECT partner_id, state, final, grade, score_grade, red_line_state FROM partner_scores WHERE period = '2026-Q3'",
+    );
     assert!(cards.len() >= 35, "{} cards", cards.len());
     let mut states = BTreeSet::new();
     for card in &cards {
@@ -112,7 +151,10 @@ fn every_partner_has_a_card_and_every_score_a_grade() {
             assert_eq!(card["grade"], "E", "{card}");
         }
     }
-    assert_eq!(states.into_iter().collect::<Vec<_>>(), ["not_rated", "provisional", "rated"]);
+    assert_eq!(
+        states.into_iter().collect::<Vec<_>>(),
+        ["not_rated", "provisional", "rated"]
+    );
 }
 
 #[test]

@@ -1,17 +1,28 @@
 //! The exported journal, proved by hledger.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::process::Command;
 
 use crate::support::ran_sample;
 
 /// Whether hledger is there; without it the test is skipped loudly, and fails where tools are required.
 fn has_hledger() -> bool {
-    let found = Command::new("hledger").arg("--version").output().is_ok_and(|o| o.status.success());
+    let found = Command::new("hledger")
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success());
     if !found {
         let required = std::env::var_os("STARLEDGER_REQUIRE_TOOLS").is_some();
-        assert!(!required, "hledger is not installed, and STARLEDGER_REQUIRE_TOOLS is set");
-        eprintln!("SKIPPED: hledger is not installed (Debian: apt-get install hledger); the journal was not proved");
+        assert!(
+            !required,
+            "hledger is not installed, and STARLEDGER_REQUIRE_TOOLS is set"
+        );
+        // past the capture of the test runner, so that it is seen
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: hledger is not installed (Debian: apt-get install hledger); the journal was not proved"
+        );
     }
     found
 }
@@ -25,18 +36,41 @@ fn hledger_accepts_the_journal_and_finds_the_same_balances() {
     let path = workspace.path().join("books.journal");
     let file = path.to_string_lossy().into_owned();
     workspace.ok(&["export", "journal", "--out", &file]);
-    let check = Command::new("hledger").args(["-f", &file, "check", "-s"]).output().expect("hledger runs");
+    let check = Command::new("hledger")
+        .args(["-f", &file, "check", "-s"])
+        .output()
+        .expect("hledger runs");
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 
     let balances = Command::new("hledger")
-        .args(["-f", &file, "balance", "--flat", "--depth", "2", "--no-total", "--output-format", "csv", "--layout", "bare"])
+        .args([
+            "-f",
+            &file,
+            "balance",
+            "--flat",
+            "--depth",
+            "2",
+            "--no-total",
+            "--output-format",
+            "csv",
+            "--layout",
+            "bare",
+        ])
         .output()
         .expect("hledger runs");
-    assert!(balances.status.success(), "{}", String::from_utf8_lossy(&balances.stderr));
+    assert!(
+        balances.status.success(),
+        "{}",
+        String::from_utf8_lossy(&balances.stderr)
+    );
     let mut outside: BTreeMap<(String, String), String> = BTreeMap::new();
     for line in String::from_utf8_lossy(&balances.stdout).lines().skip(1) {
         let fields: Vec<&str> = line.split(',').map(|f| f.trim_matches('"')).collect();
-        let account = fields[0].rsplit(':').next().unwrap_or_default().replace(['-', ' '], "_");
+        let account = fields[0]
+            .rsplit(':')
+            .next()
+            .unwrap_or_default()
+            .replace(['-', ' '], "_");
         outside.insert((account, fields[1].to_owned()), normal(fields[2]));
     }
     let sql = "SELECT account, currency, SUM(amount) AS amount FROM ledger GROUP BY account, currency";
@@ -59,5 +93,9 @@ fn hledger_accepts_the_journal_and_finds_the_same_balances() {
 /// A decimal without trailing zeros.
 fn normal(text: &str) -> String {
     let text = text.replace([',', ' '], "");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }

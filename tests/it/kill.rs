@@ -1,8 +1,9 @@
 //! `kill -9` at random moments: the next run needs no help, and the result is that of an undisturbed run.
 //!
-//! CI does a seeded ten. The whole campaign: `STARLEDGER_KILLS=200 cargo test kill_at -- --nocapture`.
+//! CI does a seeded ten. The whole campaign: `STARLEDGER_KILLS=200 cargo test kill_at`.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,14 +15,20 @@ struct Seeded(u64);
 
 impl Seeded {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
 
 #[test]
 fn kill_at_random_moments() {
-    let kills: u64 = std::env::var("STARLEDGER_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
+    let kills: u64 = std::env::var("STARLEDGER_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(10);
     let expected = ran_sample().release_hashes();
     let clean = Workspace::sample();
     let begin = Instant::now();
@@ -49,8 +56,15 @@ fn kill_at_random_moments() {
         assert_eq!(workspace.release_hashes(), expected, "round {round}");
         workspace.ok(&["verify"]);
         let staging = workspace.warehouse().join("store/staging");
-        assert_eq!(fs::read_dir(staging).map_or(0, Iterator::count), 0, "staging is left over");
+        assert_eq!(
+            fs::read_dir(staging).map_or(0, Iterator::count),
+            0,
+            "staging is left over"
+        );
     }
-    println!("{kills} rounds, {died} runs died, every result that of an undisturbed run");
+    let _ = writeln!(
+        std::io::stderr(),
+        "{kills} rounds, {died} runs died, every result that of an undisturbed run"
+    );
     assert!(died >= kills / 2, "the kills came too late: {died}");
 }

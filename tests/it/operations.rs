@@ -47,9 +47,16 @@ fn due_jobs_run_once() {
 #[test]
 fn serve_runs_what_is_due_and_stops_on_request() {
     let workspace = Workspace::sample();
-    let mut child = workspace.command(&["serve"]).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = workspace
+        .command(&["serve"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let seen = lines.by_ref().map(|l| l.expect("a line")).find(|l| l.starts_with("daily due "));
+    let seen = lines
+        .by_ref()
+        .map(|l| l.expect("a line"))
+        .find(|l| l.starts_with("daily due "));
     assert!(seen.is_some_and(|l| l.contains("done, release r000001")));
     let pid = rustix_pid(child.id());
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
@@ -63,11 +70,22 @@ fn rustix_pid(id: u32) -> rustix::process::Pid {
 #[test]
 fn a_file_set_aside_fails_the_run_unless_the_job_says_otherwise() {
     let workspace = Workspace::sample();
-    workspace.edit("pipelines/daily.toml", "on_set_aside = \"report\"", "on_set_aside = \"fail\"");
+    workspace.edit(
+        "pipelines/daily.toml",
+        "on_set_aside = \"report\"",
+        "on_set_aside = \"fail\"",
+    );
     let ran = workspace.run(&["run"]);
     assert_eq!(ran.code, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("file.set-aside") && ran.stderr.contains("help:"), "{}", ran.stderr);
-    assert!(workspace.warehouse().join("current").exists(), "everything else is published");
+    assert!(
+        ran.stderr.contains("file.set-aside") && ran.stderr.contains("help:"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        workspace.warehouse().join("current").exists(),
+        "everything else is published"
+    );
 }
 
 #[test]
@@ -92,7 +110,10 @@ fn explanations_end_in_the_published_numbers() {
         serde_json::from_str(&workspace.ok(&["query", "--json", sql]).stdout).expect("JSON rows");
     assert!(!rows.is_empty());
     for row in rows {
-        let (partner, score) = (row["partner_id"].as_str().expect("an id"), row["final"].as_str().expect("a score"));
+        let (partner, score) = (
+            row["partner_id"].as_str().expect("an id"),
+            row["final"].as_str().expect("a score"),
+        );
         let text = workspace.ok(&["explain", "score", partner, "2026-Q3"]).stdout;
         assert!(text.contains(score), "{partner}: {score} is not in\n{text}");
         assert!(text.contains("edition of"), "{text}");

@@ -10,7 +10,11 @@ use crate::support::ran_sample;
 fn parquet_files(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        if path.is_dir() { parquet_files(&path, out) } else { out.push(path) }
+        if path.is_dir() {
+            parquet_files(&path, out);
+        } else {
+            out.push(path);
+        }
     }
     out.sort();
 }
@@ -42,7 +46,12 @@ fn one_byte_changed_anywhere_names_the_file() {
         fs::write(path, &bytes).expect("the file as it was");
     }
     let manifests = workspace.warehouse().join("store/manifests");
-    let manifest = fs::read_dir(manifests).expect("manifests").next().expect("one").expect("it").path();
+    let manifest = fs::read_dir(manifests)
+        .expect("manifests")
+        .next()
+        .expect("one")
+        .expect("it")
+        .path();
     writable(&manifest);
     let text = fs::read_to_string(&manifest).expect("the manifest");
     fs::write(&manifest, text.replacen("\"bytes\": 1", "\"bytes\": 2", 1)).expect("the changed manifest");
@@ -57,12 +66,20 @@ fn a_foreign_file_and_a_missing_original_are_named() {
     let workspace = ran_sample();
     let foreign = workspace.warehouse().join("current/sales/extra.parquet");
     fs::write(&foreign, b"x").expect("a foreign file");
-    let original = fs::read_dir(workspace.path().join("landing/originals")).expect("originals").next().expect("one").expect("it");
+    let original = fs::read_dir(workspace.path().join("landing/originals"))
+        .expect("originals")
+        .next()
+        .expect("one")
+        .expect("it");
     fs::remove_file(original.path()).expect("it goes");
     let ran = workspace.run(&["verify"]);
     assert_eq!(ran.code, 7);
     assert!(ran.stderr.contains("extra.parquet"), "{}", ran.stderr);
-    assert!(ran.stderr.contains(&*original.file_name().to_string_lossy()), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&*original.file_name().to_string_lossy()),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

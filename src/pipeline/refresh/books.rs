@@ -40,7 +40,11 @@ impl Refresh<'_> {
         let freezes = red_lines
             .freezes
             .into_iter()
-            .map(|f| incentives::Freeze { partner: f.partner, from: f.from, until: f.until })
+            .map(|f| incentives::Freeze {
+                partner: f.partner,
+                from: f.from,
+                until: f.until,
+            })
             .collect::<Vec<_>>();
         let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?)?;
         let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
@@ -64,7 +68,12 @@ impl Refresh<'_> {
                 "rebate.waiting",
                 format!(
                     "{} lines over {} {} wait in {} {}: {}",
-                    waiting.lines, waiting.amount, waiting.currency, waiting.scheme, waiting.earning_period, waiting.reason
+                    waiting.lines,
+                    waiting.amount,
+                    waiting.currency,
+                    waiting.scheme,
+                    waiting.earning_period,
+                    waiting.reason
                 ),
                 "deliver what is missing; the next run counts them",
             ));
@@ -80,10 +89,18 @@ impl Refresh<'_> {
                 amount: t.amount,
             })
             .collect();
-        let book = ledger::table::from_table(&self.parent_table("ledger")?).map_err(|e| stage("the ledger")(e.to_string()))?;
+        let book =
+            ledger::table::from_table(&self.parent_table("ledger")?).map_err(|e| stage("the ledger")(e.to_string()))?;
         let head = ledger::chain::head(&book).map_err(|e| broken(&e))?;
-        let holds: Vec<Hold> =
-            red_lines.holds.into_iter().map(|h| Hold { partner: h.partner, from: h.from, until: h.until }).collect();
+        let holds: Vec<Hold> = red_lines
+            .holds
+            .into_iter()
+            .map(|h| Hold {
+                partner: h.partner,
+                from: h.from,
+                until: h.until,
+            })
+            .collect();
         let (posting, fallback) = self.posting_days(timeline, &targets, &book)?;
         let on = |period: Period| posting.get(&period).copied().unwrap_or(fallback);
         let posted = ledger::post(&book, &targets, &on, &holds).map_err(|e| stage("the ledger")(e.to_string()))?;
@@ -101,11 +118,20 @@ impl Refresh<'_> {
             .collect();
 
         self.staging.carry("ledger", |_| true)?;
-        let added = crate::contracts::conform(self.task.config.contract("ledger"), ledger::table::to_table(&posted.entries))
-            .map_err(StoreError::Contract)?;
+        let added = crate::contracts::conform(
+            self.task.config.contract("ledger"),
+            ledger::table::to_table(&posted.entries),
+        )
+        .map_err(StoreError::Contract)?;
         self.staging.put(self.task.config.contract("ledger"), &added)?;
         self.rebates(timeline, earned.rebates, &book)?;
-        Ok(Book { targets, posting, holds, earlier: head, fallback })
+        Ok(Book {
+            targets,
+            posting,
+            holds,
+            earlier: head,
+            fallback,
+        })
     }
 
     /// Where each earning period posts: its own posting period while that is open, else the first open one.
@@ -118,16 +144,24 @@ impl Refresh<'_> {
         let programme = self.task.config.rules.programme();
         let day = |period: Period| -> PostingDay {
             let last = programme.calendar.last_day(period);
-            PostingDay { period, day: last.min(timeline.today) }
+            PostingDay {
+                period,
+                day: last.min(timeline.today),
+            }
         };
-        let earning: BTreeSet<Period> =
-            targets.iter().map(|t| t.earning_period).chain(book.iter().map(|e| e.earning_period)).collect();
+        let earning: BTreeSet<Period> = targets
+            .iter()
+            .map(|t| t.earning_period)
+            .chain(book.iter().map(|e| e.earning_period))
+            .collect();
         let mut out = BTreeMap::new();
         for period in earning {
-            let posting = timeline.posting_of(programme, period).ok_or_else(|| PipelineError::Stage {
-                what: "posting periods",
-                detail: format!("no posting period is open for {period}: every period up to today is closed"),
-            })?;
+            let posting = timeline
+                .posting_of(programme, period)
+                .ok_or_else(|| PipelineError::Stage {
+                    what: "posting periods",
+                    detail: format!("no posting period is open for {period}: every period up to today is closed"),
+                })?;
             out.insert(period, day(posting));
         }
         let latest = timeline.posting.last().copied();
@@ -143,19 +177,37 @@ impl Refresh<'_> {
     fn rebates(&mut self, timeline: &Timeline, mut rebates: Table, book: &[Entry]) -> Result<(), PipelineError> {
         let programme = self.task.config.rules.programme();
         let sealed_partitions: Vec<String> = timeline.sealed.iter().map(|p| format!("period={p}")).collect();
-        self.staging.carry("rebates", |partition| sealed_partitions.iter().any(|s| s == partition))?;
-        let closed: Vec<Entry> = book.iter().filter(|e| timeline.sealed.contains(&e.period)).cloned().collect();
+        self.staging
+            .carry("rebates", |partition| sealed_partitions.iter().any(|s| s == partition))?;
+        let closed: Vec<Entry> = book
+            .iter()
+            .filter(|e| timeline.sealed.contains(&e.period))
+            .cloned()
+            .collect();
         let booked = ledger::balance::booked(&closed).map_err(|e| PipelineError::stage("the ledger")(e.to_string()))?;
         let booked: BTreeMap<[String; 3], String> = booked
             .into_iter()
-            .map(|(k, m)| ([k.partner.to_string(), k.scheme.to_string(), k.earning_period.to_string()], m.dec().to_string()))
+            .map(|(k, m)| {
+                (
+                    [
+                        k.partner.to_string(),
+                        k.scheme.to_string(),
+                        k.earning_period.to_string(),
+                    ],
+                    m.dec().to_string(),
+                )
+            })
             .collect();
         let key = |row: &[Value]| [row[0].to_string(), row[1].to_string(), row[2].to_string()];
         let (component, amount) = (rebates.column("component"), rebates.column("booked"));
         let mut unchanged: BTreeSet<[String; 3]> = BTreeSet::new();
         for row in &rebates.rows {
-            let (Some(component), Some(amount)) = (component, amount) else { break };
-            let (Value::Text(name), Value::Dec(target)) = (&row[component], &row[amount]) else { continue };
+            let (Some(component), Some(amount)) = (component, amount) else {
+                break;
+            };
+            let (Value::Text(name), Value::Dec(target)) = (&row[component], &row[amount]) else {
+                continue;
+            };
             let same = booked.get(&key(row)).and_then(|b| crate::domain::Dec::parse(b).ok()) == Some(*target);
             if name.as_ref() == "earned" && same {
                 unchanged.insert(key(row));
@@ -166,8 +218,10 @@ impl Refresh<'_> {
             rebates.columns().iter().cloned().chain(["period".to_owned()]).collect(),
         );
         for mut row in rebates.rows.drain(..) {
-            let earning = Period::parse(&row[2].to_string())
-                .map_err(|e| PipelineError::Stage { what: "table rebates", detail: e.to_string() })?;
+            let earning = Period::parse(&row[2].to_string()).map_err(|e| PipelineError::Stage {
+                what: "table rebates",
+                detail: e.to_string(),
+            })?;
             if timeline.is_sealed(programme, earning) && unchanged.contains(&key(&row)) {
                 continue;
             }
@@ -181,8 +235,13 @@ impl Refresh<'_> {
     /// The ledger as it stands in staging, against the invariants.
     pub(super) fn ledger_findings(&self, entries: &[Entry], book: &Book) -> Vec<Finding> {
         let on = |period: Period| book.posting.get(&period).copied().unwrap_or(book.fallback);
-        let view =
-            View { entries, targets: &book.targets, posting: &on, holds: &book.holds, earlier: Some(book.earlier) };
+        let view = View {
+            entries,
+            targets: &book.targets,
+            posting: &on,
+            holds: &book.holds,
+            earlier: Some(book.earlier),
+        };
         ledger::check_all(&view)
     }
 }
@@ -198,18 +257,29 @@ fn broken(error: &ledger::ChainBroken) -> PipelineError {
 
 /// Grades as money uses them: those of the score, of the domains and of the cards.
 fn grade_rows(scores: &Table, cards: &Table) -> Result<Vec<GradeRow>, PipelineError> {
-    let id = |e: crate::domain::ids::IdError| PipelineError::Stage { what: "table scores", detail: e.to_string() };
+    let id = |e: crate::domain::ids::IdError| PipelineError::Stage {
+        what: "table scores",
+        detail: e.to_string(),
+    };
     let mut out = Vec::new();
     for (table, by_domain) in [(scores, true), (cards, false)] {
         for row in table.iter() {
             // the evaluation says of a score that it rests on a silent feed in its reason
-            let incomplete = row.opt_text("reason")?.is_some_and(|reason| reason.starts_with("incomplete"));
+            let incomplete = row
+                .opt_text("reason")?
+                .is_some_and(|reason| reason.starts_with("incomplete"));
             let state = if incomplete { "incomplete" } else { row.text("state")? };
             out.push(GradeRow {
                 partner: PartnerId::new(row.text("partner_id")?).map_err(id)?,
-                domain: if by_domain { Some(DomainId::new(row.text("domain")?).map_err(id)?) } else { None },
-                period: Period::parse(row.text("period")?)
-                    .map_err(|e| PipelineError::Stage { what: "table scores", detail: e.to_string() })?,
+                domain: if by_domain {
+                    Some(DomainId::new(row.text("domain")?).map_err(id)?)
+                } else {
+                    None
+                },
+                period: Period::parse(row.text("period")?).map_err(|e| PipelineError::Stage {
+                    what: "table scores",
+                    detail: e.to_string(),
+                })?,
                 state: GradeState::parse(state).ok_or_else(|| PipelineError::Stage {
                     what: "table scores",
                     detail: format!("state '{state}' is none that money knows"),

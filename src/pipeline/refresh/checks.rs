@@ -25,15 +25,19 @@ impl Refresh<'_> {
         checks.push("tables-conform".to_owned());
         findings.extend(self.conservation_findings()?);
         checks.push("records-conserved".to_owned());
-        let entries = ledger::table::from_table(&self.table("ledger")?)
-            .map_err(|e| PipelineError::Stage { what: "the ledger", detail: e.to_string() })?;
+        let entries = ledger::table::from_table(&self.table("ledger")?).map_err(|e| PipelineError::Stage {
+            what: "the ledger",
+            detail: e.to_string(),
+        })?;
         findings.extend(self.ledger_findings(&entries, book));
         checks.extend(INVARIANTS.iter().map(|i| i.name.to_owned()));
         if !findings.is_empty() {
             return Err(PipelineError::Integrity(findings));
         }
-        let head = ledger::chain::head(&entries)
-            .map_err(|e| PipelineError::Stage { what: "the ledger", detail: e.to_string() })?;
+        let head = ledger::chain::head(&entries).map_err(|e| PipelineError::Stage {
+            what: "the ledger",
+            detail: e.to_string(),
+        })?;
         Ok(Passed {
             checks,
             ledger_head: head.hash.to_string(),

@@ -25,26 +25,42 @@ impl Refresh<'_> {
         }
         let inputs = self.evaluation_inputs(timeline.open.clone(), timeline)?;
         let books = &self.task.config.rules;
-        let evaluated = evaluation::evaluate(&inputs, books)
-            .map_err(|e| PipelineError::Stage { what: "the evaluation", detail: e.to_string() })?;
+        let evaluated = evaluation::evaluate(&inputs, books).map_err(|e| PipelineError::Stage {
+            what: "the evaluation",
+            detail: e.to_string(),
+        })?;
         self.summary.findings.extend(evaluated.findings.clone());
         if let Some(latest) = timeline.open.last() {
             self.summary.evaluated = Some(counts(*latest, &evaluated.partner_scores)?);
         }
-        for table in [evaluated.metrics, evaluated.scores, evaluated.partner_scores, evaluated.key_event_points] {
+        for table in [
+            evaluated.metrics,
+            evaluated.scores,
+            evaluated.partner_scores,
+            evaluated.key_event_points,
+        ] {
             self.put(table)?;
         }
-        Ok(RedLines { freezes: evaluated.freezes, holds: evaluated.holds })
+        Ok(RedLines {
+            freezes: evaluated.freezes,
+            holds: evaluated.holds,
+        })
     }
 
     /// Everything that an evaluation of some periods rests on.
     fn evaluation_inputs(&self, periods: Vec<Period>, timeline: &Timeline) -> Result<Inputs, PipelineError> {
         let programme = self.task.config.rules.programme();
-        let sealed: BTreeSet<String> =
-            timeline.ended.iter().filter(|p| timeline.is_sealed(programme, **p)).map(ToString::to_string).collect();
+        let sealed: BTreeSet<String> = timeline
+            .ended
+            .iter()
+            .filter(|p| timeline.is_sealed(programme, **p))
+            .map(ToString::to_string)
+            .collect();
         let mut key_event_points = self.parent_table("key_event_points")?;
         if let Some(column) = key_event_points.column("period") {
-            key_event_points.rows.retain(|row| sealed.contains(&row[column].to_string()));
+            key_event_points
+                .rows
+                .retain(|row| sealed.contains(&row[column].to_string()));
         }
         Ok(Inputs {
             periods,
@@ -69,8 +85,17 @@ impl Refresh<'_> {
 }
 
 fn counts(period: Period, cards: &Table) -> Result<Evaluated, PipelineError> {
-    let mut out = Evaluated { period, rated: 0, provisional: 0, not_rated: 0, grades: [0; 5] };
-    for row in cards.iter().filter(|r| r.text("period").is_ok_and(|p| p == period.to_string())) {
+    let mut out = Evaluated {
+        period,
+        rated: 0,
+        provisional: 0,
+        not_rated: 0,
+        grades: [0; 5],
+    };
+    for row in cards
+        .iter()
+        .filter(|r| r.text("period").is_ok_and(|p| p == period.to_string()))
+    {
         match row.text("state")? {
             "rated" => out.rated += 1,
             "provisional" => out.provisional += 1,

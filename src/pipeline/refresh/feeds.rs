@@ -12,10 +12,8 @@ use super::{PipelineError, Refresh, digest};
 use crate::contracts::{ColumnRole, ColumnType, Contract, Reference};
 use crate::domain::{Date, Digest, Row, RowRef, Table, Value, Zone};
 use crate::edges::files;
-use crate::ingest::{
-    FileCounts, FileOrigin, FileOutcome, Resolution, StoredRow, Verdict, read_file, resolve,
-};
 use crate::ingest::resolve::{Held, Quarantined};
+use crate::ingest::{FileCounts, FileOrigin, FileOutcome, Resolution, StoredRow, Verdict, read_file, resolve};
 use crate::pipeline::inbox::Incoming;
 use crate::store::StoreError;
 use crate::store::private::{self, Class};
@@ -66,8 +64,12 @@ impl Refresh<'_> {
         let total: u64 = self.task.incoming.iter().map(|i| i.arrival.bytes).sum();
         let mut done = 0;
         for contract in config.catalogue.feeds() {
-            let incoming: Vec<&Incoming> =
-                self.task.incoming.iter().filter(|i| i.arrival.feed == contract.name).collect();
+            let incoming: Vec<&Incoming> = self
+                .task
+                .incoming
+                .iter()
+                .filter(|i| i.arrival.feed == contract.name)
+                .collect();
             let mut outcomes = Vec::new();
             for one in &incoming {
                 outcomes.push(self.read_one(contract, one, &mut intake)?);
@@ -99,7 +101,11 @@ impl Refresh<'_> {
                 file_name: row.text("file_name")?.to_owned(),
                 file_hash: row.text("file_hash")?.to_owned(),
                 bytes: row.int("bytes")?,
-                state: if row.text("state")? == "read" { "read" } else { "set_aside" },
+                state: if row.text("state")? == "read" {
+                    "read"
+                } else {
+                    "set_aside"
+                },
                 reason: row.opt_text("reason")?.map(ToOwned::to_owned),
                 counts,
             };
@@ -144,7 +150,9 @@ impl Refresh<'_> {
             hide_personal(contract, &mut row.values, &mut texts);
             row.key = contract.key.iter().map(|i| row.values[*i].clone()).collect();
         }
-        if !self.task.dry {
+        if self.task.dry {
+            self.personal.extend(texts);
+        } else {
             private::put_texts(self.task.layout, Class::Personal, number, &texts)?;
         }
         Ok(outcome)
@@ -163,7 +171,12 @@ impl Refresh<'_> {
         let Some(source) = source else {
             return Ok(no_source(contract, origin, &arrival.source));
         };
-        Ok(read_file(source, contract, &origin, BufReader::with_capacity(1 << 18, file)))
+        Ok(read_file(
+            source,
+            contract,
+            &origin,
+            BufReader::with_capacity(1 << 18, file),
+        ))
     }
 
     /// Resolves one feed, or carries it where nothing touches it.
@@ -175,9 +188,16 @@ impl Refresh<'_> {
     ) -> Result<(), PipelineError> {
         let config = self.task.config;
         let name = &contract.name;
-        let referenced: BTreeSet<&str> =
-            contract.columns.iter().filter_map(|c| c.reference.as_ref()).map(|r| r.table.as_str()).collect();
-        let waits = intake.held.iter().any(|row| row_feed(row, config.contract("held")) == *name);
+        let referenced: BTreeSet<&str> = contract
+            .columns
+            .iter()
+            .filter_map(|c| c.reference.as_ref())
+            .map(|r| r.table.as_str())
+            .collect();
+        let waits = intake
+            .held
+            .iter()
+            .any(|row| row_feed(row, config.contract("held")) == *name);
         let retry = waits && referenced.iter().any(|t| intake.changed.contains(*t));
         let orphaned = referenced.iter().any(|t| intake.lost_keys.contains(*t));
         let stored = stored_contract(contract);
@@ -200,7 +220,9 @@ impl Refresh<'_> {
         self.load_references(contract, intake)?;
         let known = &intake.known;
         let lookup = |reference: &Reference, value: &Value| {
-            known.get(&(reference.table.clone(), reference.column.clone())).is_some_and(|set| set.contains(value))
+            known
+                .get(&(reference.table.clone(), reference.column.clone()))
+                .is_some_and(|set| set.contains(value))
         };
         let conflicted = conflicts_of(&intake.conflicts, name);
         let new_files: BTreeSet<i64> = outcomes.iter().filter(|o| !o.again).map(|o| o.origin.arrival).collect();
@@ -243,7 +265,11 @@ impl Refresh<'_> {
     /// anew which still wait.
     fn read_held_again(&self, contract: &Contract, intake: &mut Intake) -> Result<Vec<FileOutcome>, PipelineError> {
         let held = self.task.config.contract("held");
-        let (feed, arrival, line) = (column(held, "feed"), column(held, "arrival"), column(held, "source_line"));
+        let (feed, arrival, line) = (
+            column(held, "feed"),
+            column(held, "arrival"),
+            column(held, "source_line"),
+        );
         let mut lines: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
         intake.held.retain(|row| {
             let ours = row[feed] == Value::text(&contract.name);
@@ -255,8 +281,13 @@ impl Refresh<'_> {
         let arrivals = crate::store::landing::arrivals(self.task.layout)?;
         let mut out = Vec::new();
         for (number, lines) in lines {
-            let Some(arrival) = arrivals.iter().find(|a| i64::try_from(a.arrival) == Ok(number)) else { continue };
-            let incoming = Incoming { path: self.task.layout.original(arrival.sha256), arrival: arrival.clone() };
+            let Some(arrival) = arrivals.iter().find(|a| i64::try_from(a.arrival) == Ok(number)) else {
+                continue;
+            };
+            let incoming = Incoming {
+                path: self.task.layout.original(arrival.sha256),
+                arrival: arrival.clone(),
+            };
             let mut outcome = self.read_original(contract, &incoming)?;
             outcome.retain_lines(&lines);
             let mut texts = BTreeMap::new();
@@ -278,7 +309,9 @@ impl Refresh<'_> {
             }
             let table = self.table(&reference.table)?;
             let column = table.column(&reference.column);
-            let values = column.map(|i| table.rows.iter().map(|row| row[i].clone()).collect()).unwrap_or_default();
+            let values = column
+                .map(|i| table.rows.iter().map(|row| row[i].clone()).collect())
+                .unwrap_or_default();
             intake.known.insert(key, values);
         }
         Ok(())
@@ -305,9 +338,16 @@ impl Refresh<'_> {
                 private::put_texts(self.task.layout, Class::Raw, arrival, &all)?;
             }
         }
-        intake.held.extend(resolution.held.iter().map(|h| held_row(contract, h)));
+        intake
+            .held
+            .extend(resolution.held.iter().map(|h| held_row(contract, h)));
         intake.conflicts.retain(|row| row[0] != Value::text(&contract.name));
-        intake.conflicts.extend(resolution.conflicted.iter().map(|key| vec![contract.name.as_str().into(), (*key).into()]));
+        intake.conflicts.extend(
+            resolution
+                .conflicted
+                .iter()
+                .map(|key| vec![contract.name.as_str().into(), (*key).into()]),
+        );
         Ok(())
     }
 
@@ -315,8 +355,21 @@ impl Refresh<'_> {
         let mut files = Table::new(
             "files",
             &[
-                "arrival", "feed", "source", "file_name", "file_hash", "bytes", "state", "reason", "records", "current",
-                "superseded", "duplicate", "quarantined", "held", "skipped",
+                "arrival",
+                "feed",
+                "source",
+                "file_name",
+                "file_hash",
+                "bytes",
+                "state",
+                "reason",
+                "records",
+                "current",
+                "superseded",
+                "duplicate",
+                "quarantined",
+                "held",
+                "skipped",
             ],
         );
         for (arrival, line) in intake.register {
@@ -332,12 +385,25 @@ impl Refresh<'_> {
                 line.reason.into(),
             ];
             row.extend(
-                [c.records, c.current, c.superseded, c.duplicate, c.quarantined, c.held, c.skipped].map(Value::Int),
+                [
+                    c.records,
+                    c.current,
+                    c.superseded,
+                    c.duplicate,
+                    c.quarantined,
+                    c.held,
+                    c.skipped,
+                ]
+                .map(Value::Int),
             );
             files.push(row);
         }
         self.put(files)?;
-        for (name, rows) in [("quarantine", intake.quarantine), ("held", intake.held), ("conflicts", intake.conflicts)] {
+        for (name, rows) in [
+            ("quarantine", intake.quarantine),
+            ("held", intake.held),
+            ("conflicts", intake.conflicts),
+        ] {
             let contract = self.task.config.contract(name);
             let mut table = Table::with_columns(name, contract.columns.iter().map(|c| c.name.clone()).collect());
             table.rows = rows;
@@ -351,7 +417,9 @@ impl Refresh<'_> {
 fn parent_contract_digest(task: &super::Task<'_>, name: &str) -> Option<Digest> {
     let parent = task.parent.as_ref()?;
     let bundle = crate::store::landing::configuration(task.layout, parent.manifest.configuration).ok()?;
-    bundle.get(&format!("schemas/{name}.odcs.yaml")).map(|text| digest(text))
+    bundle
+        .get(&format!("schemas/{name}.odcs.yaml"))
+        .map(|text| digest(text))
 }
 
 /// The contract as rows are stored: a personal column holds a token instead of its text.
@@ -385,7 +453,9 @@ fn no_source(contract: &Contract, origin: FileOrigin, source: &str) -> FileOutco
         origin,
         feed: contract.name.clone(),
         source: source.to_owned(),
-        verdict: Verdict::SetAside { reason: format!("source.unknown: source '{source}' is no longer declared") },
+        verdict: Verdict::SetAside {
+            reason: format!("source.unknown: source '{source}' is no longer declared"),
+        },
         records: 0,
         rows: Vec::new(),
         rejects: Vec::new(),
@@ -411,18 +481,33 @@ fn conflicts_of(rows: &[Row], feed: &str) -> BTreeSet<Digest> {
 }
 
 fn stored_rows(contract: &Contract, table: &Table) -> Result<Vec<StoredRow>, PipelineError> {
-    let data: Vec<&str> =
-        contract.columns.iter().filter(|c| c.role == ColumnRole::Data).map(|c| c.name.as_str()).collect();
+    let data: Vec<&str> = contract
+        .columns
+        .iter()
+        .filter(|c| c.role == ColumnRole::Data)
+        .map(|c| c.name.as_str())
+        .collect();
     // a column that a newer contract added is null in older rows
     let places: Vec<Option<usize>> = data.iter().map(|name| table.column(name)).collect();
     let mut names: BTreeMap<String, Arc<str>> = BTreeMap::new();
     let read = |row: RowRef<'_>| -> Result<StoredRow, PipelineError> {
         let name = row.text("source_file")?;
         let file_name = names.entry(name.to_owned()).or_insert_with(|| name.into()).clone();
-        let hash = Digest::parse(row.text("row_hash")?)
-            .ok_or_else(|| PipelineError::Stage { what: "row_hash", detail: "is no digest".to_owned() })?;
-        let values = places.iter().map(|p| p.map_or(Value::Null, |i| row.values()[i].clone())).collect();
-        Ok(StoredRow { arrival: row.int("arrival")?, file_name, line: row.int("source_line")?, hash, values })
+        let hash = Digest::parse(row.text("row_hash")?).ok_or_else(|| PipelineError::Stage {
+            what: "row_hash",
+            detail: "is no digest".to_owned(),
+        })?;
+        let values = places
+            .iter()
+            .map(|p| p.map_or(Value::Null, |i| row.values()[i].clone()))
+            .collect();
+        Ok(StoredRow {
+            arrival: row.int("arrival")?,
+            file_name,
+            line: row.int("source_line")?,
+            hash,
+            values,
+        })
     };
     table.iter().map(read).collect()
 }

@@ -91,7 +91,10 @@ impl Refresh<'_> {
         let first_day = programme.calendar.first_day(period);
         let wanted = period.to_string();
         let mut cards: Vec<(PartnerId, String)> = Vec::new();
-        for row in tables["partner_scores"].iter().filter(|r| r.text("period").is_ok_and(|p| p == wanted)) {
+        for row in tables["partner_scores"]
+            .iter()
+            .filter(|r| r.text("period").is_ok_and(|p| p == wanted))
+        {
             let partner = PartnerId::new(row.text("partner_id")?).map_err(|e| stage(e.to_string()))?;
             cards.push((partner, row.text("region")?.to_owned()));
         }
@@ -99,10 +102,16 @@ impl Refresh<'_> {
         let mut out = Vec::new();
         for (partner, region) in &cards {
             let region_id = crate::domain::ids::RegionId::new(region).map_err(|e| stage(e.to_string()))?;
-            let book = config.rules.book(&region_id, first_day).map_err(|e| stage(e.to_string()))?;
+            let book = config
+                .rules
+                .book(&region_id, first_day)
+                .map_err(|e| stage(e.to_string()))?;
             let titles = scheme_titles(book);
-            let terms =
-                CardTerms { grades: &book.grades, parts_mode: book.parts.mode, scheme_titles: &titles };
+            let terms = CardTerms {
+                grades: &book.grades,
+                parts_mode: book.parts.mode,
+                scheme_titles: &titles,
+            };
             let frame = PartnerFrame::of(partner, period, &inputs, &terms).map_err(|e| stage(e.to_string()))?;
             let key = message_key(SCORECARD, period, partner, frame.data_hash);
             if keys.contains(&key) {
@@ -111,8 +120,11 @@ impl Refresh<'_> {
             let texts = Texts::for_language(&frame.partner.language);
             let card = render(&frame, &texts).map_err(|e| stage(e.to_string()))?;
             sequence += 1;
-            let addressee =
-                Addressee { partner, region, mail_domains: mail_domains(&partners, partner)? };
+            let addressee = Addressee {
+                partner,
+                region,
+                mail_domains: mail_domains(&partners, partner)?,
+            };
             out.push(self.message(sequence, &key, &addressee, &card, &texts, &contacts, &directory, period)?);
         }
         Ok(out)
@@ -132,8 +144,7 @@ impl Refresh<'_> {
     ) -> Result<Row, PipelineError> {
         let mail = &self.task.config.mail;
         let today = crate::domain::Zone::UTC.date_of(self.task.as_of);
-        let (to, findings) =
-            recipients(contacts, addressee.partner, SCORECARD, today, &addressee.mail_domains)?;
+        let (to, findings) = recipients(contacts, addressee.partner, SCORECARD, today, &addressee.mail_domains)?;
         self.summary.findings.extend(findings);
         let html = visible_text(&card.html);
         let leaks = directory.leaks(addressee.partner, &[&card.subject, &card.text, &html]);
@@ -148,13 +159,19 @@ impl Refresh<'_> {
             date: self.task.as_of,
         };
         let (state, reason, composed) = if !leaks.is_empty() {
-            ("held", Some("something of another partner stands in it".to_owned()), None)
+            (
+                "held",
+                Some("something of another partner stands in it".to_owned()),
+                None,
+            )
         } else {
             match compose(&outgoing) {
                 Ok(composed) => ("queued", None, Some(composed)),
-                Err(ComposeError::NoRecipient { .. }) => {
-                    ("no_recipient", Some("no valid contact wants scorecards".to_owned()), None)
-                }
+                Err(ComposeError::NoRecipient { .. }) => (
+                    "no_recipient",
+                    Some("no valid contact wants scorecards".to_owned()),
+                    None,
+                ),
                 Err(e) => ("held", Some(e.to_string()), None),
             }
         };
@@ -167,7 +184,11 @@ impl Refresh<'_> {
             self.summary.findings.push(Finding::error(
                 Place::file("messages").column(key),
                 "message.held",
-                format!("the scorecard of partner {} is held back: {}", addressee.partner, reason.as_deref().unwrap_or("")),
+                format!(
+                    "the scorecard of partner {} is held back: {}",
+                    addressee.partner,
+                    reason.as_deref().unwrap_or("")
+                ),
                 "look at the names and ids in the partners feed; the others were queued",
             ));
         }
@@ -204,7 +225,8 @@ impl Refresh<'_> {
     fn contacts(&self) -> Result<Table, PipelineError> {
         let mut contacts = self.table("contacts")?;
         let arrivals: BTreeSet<i64> = contacts.iter().map(|r| r.int("arrival")).collect::<Result<_, _>>()?;
-        let texts = private::texts(self.task.layout, Class::Personal, arrivals)?;
+        let mut texts = self.personal.clone();
+        texts.extend(private::texts(self.task.layout, Class::Personal, arrivals)?);
         let contract = self.task.config.contract("contacts");
         let personal: Vec<usize> = contract
             .columns
@@ -242,5 +264,7 @@ fn mail_domains<'a>(partners: &'a Table, partner: &PartnerId) -> Result<Vec<&'a 
             latest = Some((from, row.opt_text("allowed_mail_domains")?.unwrap_or("")));
         }
     }
-    Ok(latest.map_or_else(Vec::new, |(_, list)| list.split('|').map(str::trim).filter(|d| !d.is_empty()).collect()))
+    Ok(latest.map_or_else(Vec::new, |(_, list)| {
+        list.split('|').map(str::trim).filter(|d| !d.is_empty()).collect()
+    }))
 }

@@ -54,7 +54,9 @@ impl Refresh<'_> {
             .filter(|p| timeline.is_sealed(&programme, **p))
             .map(|p| format!("period={p}"))
             .collect();
-        Ok(self.staging.carry(table, |partition| sealed.iter().any(|s| s == partition))?)
+        Ok(self
+            .staging
+            .carry(table, |partition| sealed.iter().any(|s| s == partition))?)
     }
 
     /// Files of a table that a measure reads: of the periods' calendar the open ones only.

@@ -22,6 +22,8 @@ mod mails;
 mod measure;
 pub mod periods;
 
+use std::collections::BTreeMap;
+
 use crate::domain::{Digest, Findings, Instant, Period, Table};
 use crate::store::commit::Staging;
 use crate::store::layout::Layout;
@@ -93,6 +95,8 @@ struct Refresh<'a> {
     staging: Staging,
     summary: Summary,
     progress: &'a dyn Progress,
+    /// Personal texts of this run by token: a plan keeps them here and nowhere else.
+    personal: BTreeMap<String, String>,
 }
 
 /// Is told what is being done.
@@ -108,7 +112,13 @@ pub trait Progress {
 pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Refreshed, PipelineError> {
     let rules_hash = task.config.rules.hash();
     let staging = Staging::begin(task.layout, task.run, task.parent.clone(), rules_hash)?;
-    let mut refresh = Refresh { task, staging, summary: Summary::default(), progress };
+    let mut refresh = Refresh {
+        task,
+        staging,
+        summary: Summary::default(),
+        progress,
+        personal: BTreeMap::new(),
+    };
     refresh.step("reading what arrived")?;
     refresh.feeds()?;
     refresh.step("periods")?;
@@ -153,7 +163,14 @@ impl Refresh<'_> {
     fn table(&self, name: &str) -> Result<Table, PipelineError> {
         let table = self.staging.read_back(name)?;
         if table.columns().is_empty() {
-            let names = self.task.config.contract(name).columns.iter().map(|c| c.name.clone()).collect();
+            let names = self
+                .task
+                .config
+                .contract(name)
+                .columns
+                .iter()
+                .map(|c| c.name.clone())
+                .collect();
             return Ok(Table::with_columns(name, names));
         }
         Ok(table)
@@ -161,10 +178,24 @@ impl Refresh<'_> {
 
     /// A table of the parent release; without a parent, empty with the contract's columns.
     fn parent_table(&self, name: &str) -> Result<Table, PipelineError> {
-        let names = || self.task.config.contract(name).columns.iter().map(|c| c.name.clone()).collect();
-        let Some(parent) = self.staging.parent() else { return Ok(Table::with_columns(name, names())) };
+        let names = || {
+            self.task
+                .config
+                .contract(name)
+                .columns
+                .iter()
+                .map(|c| c.name.clone())
+                .collect()
+        };
+        let Some(parent) = self.staging.parent() else {
+            return Ok(Table::with_columns(name, names()));
+        };
         let table = parent.read_table(name)?;
-        Ok(if table.columns().is_empty() { Table::with_columns(name, names()) } else { table })
+        Ok(if table.columns().is_empty() {
+            Table::with_columns(name, names())
+        } else {
+            table
+        })
     }
 }
 

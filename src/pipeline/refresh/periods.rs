@@ -49,7 +49,10 @@ impl Timeline {
     pub fn posting_of(&self, programme: &ProgrammeRules, earning: Period) -> Option<Period> {
         let last = programme.calendar.last_day(earning);
         let own = programme.calendar.period_of(last, programme.posting_period)?;
-        self.posting.iter().copied().find(|p| *p >= own && !self.sealed.contains(p))
+        self.posting
+            .iter()
+            .copied()
+            .find(|p| *p >= own && !self.sealed.contains(p))
     }
 }
 
@@ -66,8 +69,10 @@ fn has_ended(rules: &Rules, period: Period, as_of: Instant) -> bool {
 /// Evaluation periods that have ended by an instant, oldest first.
 pub fn ended_periods(rules: &Rules, as_of: Instant) -> Result<Vec<Period>, PipelineError> {
     let programme = rules.programme();
-    let mut period = Period::parse(&programme.first_period)
-        .map_err(|e| PipelineError::Stage { what: "programme.first_period", detail: e.to_string() })?;
+    let mut period = Period::parse(&programme.first_period).map_err(|e| PipelineError::Stage {
+        what: "programme.first_period",
+        detail: e.to_string(),
+    })?;
     let mut ended = Vec::new();
     while has_ended(rules, period, as_of) {
         ended.push(period);
@@ -91,9 +96,15 @@ impl Refresh<'_> {
             closings: BTreeMap::new(),
             today,
         };
-        for row in self.parent_table("periods")?.iter().filter(|r| r.text("status") == Ok("closed")) {
-            let period = Period::parse(row.text("period")?)
-                .map_err(|e| PipelineError::Stage { what: "table periods", detail: e.to_string() })?;
+        for row in self
+            .parent_table("periods")?
+            .iter()
+            .filter(|r| r.text("status") == Ok("closed"))
+        {
+            let period = Period::parse(row.text("period")?).map_err(|e| PipelineError::Stage {
+                what: "table periods",
+                detail: e.to_string(),
+            })?;
             timeline.sealed.insert(period);
             let closing = Closing {
                 closed_on: row.date("closed_on")?,
@@ -104,8 +115,12 @@ impl Refresh<'_> {
         }
         let blocked = !self.summary.set_aside.is_empty();
         self.close(&mut timeline, blocked)?;
-        timeline.open =
-            timeline.ended.iter().copied().filter(|p| !timeline.is_sealed(programme, *p)).collect();
+        timeline.open = timeline
+            .ended
+            .iter()
+            .copied()
+            .filter(|p| !timeline.is_sealed(programme, *p))
+            .collect();
         self.put(periods_table(programme, &timeline))?;
         Ok(timeline)
     }
@@ -160,7 +175,14 @@ impl Refresh<'_> {
             }
             let closed_on = Zone::UTC.date_of(*at).max(calendar.end_day(period));
             let run = i64::try_from(self.task.run).unwrap_or(i64::MAX);
-            timeline.closings.insert(period, Closing { closed_on, decision_id: id.clone(), run });
+            timeline.closings.insert(
+                period,
+                Closing {
+                    closed_on,
+                    decision_id: id.clone(),
+                    run,
+                },
+            );
             self.summary.closed.push(period);
         }
         Ok(())
@@ -168,7 +190,10 @@ impl Refresh<'_> {
 }
 
 fn posting_periods(programme: &ProgrammeRules, today: Date) -> Result<Vec<Period>, PipelineError> {
-    let error = |detail: String| PipelineError::Stage { what: "programme.first_period", detail };
+    let error = |detail: String| PipelineError::Stage {
+        what: "programme.first_period",
+        detail,
+    };
     let first = Period::parse(&programme.first_period).map_err(|e| error(e.to_string()))?;
     let calendar = programme.calendar;
     let mut period = calendar
@@ -183,7 +208,16 @@ fn posting_periods(programme: &ProgrammeRules, today: Date) -> Result<Vec<Period
 }
 
 fn periods_table(programme: &ProgrammeRules, timeline: &Timeline) -> Table {
-    let columns = ["calendar", "period", "status", "first_on", "last_on", "closed_on", "closed_run", "decision_id"];
+    let columns = [
+        "calendar",
+        "period",
+        "status",
+        "first_on",
+        "last_on",
+        "closed_on",
+        "closed_run",
+        "decision_id",
+    ];
     let mut table = Table::new("periods", &columns);
     for period in &timeline.posting {
         let closing = timeline.closings.get(period);

@@ -14,7 +14,7 @@ fn a_good_edition_and_a_region_over_it() {
     assert_eq!(apac.zone.name(), "Asia/Tokyo");
     assert_eq!((apac.parts.due_days, apac.parts.due_day_kind), (10, DayKind::Business));
     let scheme = apac.schemes.values().next().unwrap();
-    assert_eq!(scheme.origin, "pipelines/rules/global/2026-01-01.toml:70");
+    assert_eq!(scheme.origin, "pipelines/rules/global/2026-01-01.toml:71");
     let Gate::MinimumSales { amount, by_currency } = &scheme.gates[0] else {
         panic!("{:?}", scheme.gates)
     };

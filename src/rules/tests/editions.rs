@@ -280,11 +280,11 @@ fn every_value_has_its_line() {
         )
     };
     assert_eq!(show("parts.due_days"), "12 emea/2026-01-01.toml:3 Some(\"cisco\")");
-    assert_eq!(show("parts.weight"), "25 global/2026-01-01.toml:42 None");
-    assert_eq!(show("parts.knots[1]"), "1.00 → 100 global/2026-01-01.toml:51 None");
+    assert_eq!(show("parts.weight"), "25 global/2026-01-01.toml:43 None");
+    assert_eq!(show("parts.knots[1]"), "1.00 → 100 global/2026-01-01.toml:52 None");
     assert_eq!(
         show("schemes.rebate.bands.default[1].rate"),
-        "2 % global/2026-01-01.toml:81 None"
+        "2 % global/2026-01-01.toml:82 None"
     );
     let paths: Vec<_> = values.iter().map(|v| v.path.as_str()).collect();
     assert!(paths.is_sorted());

@@ -22,19 +22,31 @@ pub fn python() -> PathBuf {
     run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
     let list = base.join("requirements.txt");
     fs::write(&list, REQUIREMENTS).expect("the list of requirements");
-    run(Command::new(&interpreter).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list));
+    run(Command::new(&interpreter)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .arg(&list));
     fs::write(&marker, REQUIREMENTS).expect("the marker of the Python environment");
     interpreter
 }
 
 fn run(command: &mut Command) {
-    let status = command.status().unwrap_or_else(|e| panic!("{command:?}: {e}; these tests need python3 with venv"));
-    assert!(status.success(), "{command:?} failed; these tests install their tools from PyPI");
+    let status = command
+        .status()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}; these tests need python3 with venv"));
+    assert!(
+        status.success(),
+        "{command:?} failed; these tests install their tools from PyPI"
+    );
 }
 
 /// Runs a Python script with arguments and returns its output; a failure shows what it wrote.
 pub fn script(source: &str, arguments: &[&str]) -> String {
-    let output = Command::new(python()).arg("-c").arg(source).args(arguments).output().expect("python runs");
+    let output = Command::new(python())
+        .arg("-c")
+        .arg(source)
+        .args(arguments)
+        .output()
+        .expect("python runs");
     assert!(
         output.status.success(),
         "the script failed:\n{}\n{}",

@@ -28,7 +28,9 @@ pub struct Ran {
 impl Workspace {
     /// Rules, contracts, sources, measures and sample data of the repository.
     pub fn sample() -> Workspace {
-        let workspace = Workspace { folder: TempDir::new().expect("a temporary folder") };
+        let workspace = Workspace {
+            folder: TempDir::new().expect("a temporary folder"),
+        };
         for part in ["pipelines", "schemas", "sample_data"] {
             copy(&repository().join(part), &workspace.path().join(part));
         }
@@ -42,7 +44,13 @@ impl Workspace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_starledger"));
         command.arg("--workspace").arg(self.path()).args(arguments);
-        for name in ["STARLEDGER_WORKSPACE", "STARLEDGER_LOG", "POLARS_MAX_THREADS", "TZ", "LC_ALL"] {
+        for name in [
+            "STARLEDGER_WORKSPACE",
+            "STARLEDGER_LOG",
+            "POLARS_MAX_THREADS",
+            "TZ",
+            "LC_ALL",
+        ] {
             command.env_remove(name);
         }
         command
@@ -129,8 +137,14 @@ pub fn ran_sample() -> Workspace {
         workspace.ok(&["run"]);
         workspace
     });
-    let workspace = Workspace { folder: TempDir::new().expect("a temporary folder") };
-    let status = Command::new("cp").arg("-a").arg(format!("{}/.", base.path().display())).arg(workspace.path()).status();
+    let workspace = Workspace {
+        folder: TempDir::new().expect("a temporary folder"),
+    };
+    let status = Command::new("cp")
+        .arg("-a")
+        .arg(format!("{}/.", base.path().display()))
+        .arg(workspace.path())
+        .status();
     assert!(status.expect("cp runs").success());
     workspace
 }

@@ -6,6 +6,7 @@
 mod check;
 mod explain;
 mod export;
+mod gc;
 mod init;
 mod output;
 mod plan;
@@ -76,6 +77,8 @@ enum Command {
     Verify(verify::Args),
     /// Export the ledger as a journal that hledger reads.
     Export(export::Args),
+    /// Remove old releases; the current one, its latest ancestors and those that closed a period stay.
+    Gc(gc::Args),
     /// Write sample data of any size.
     Sample(sample::Args),
 }
@@ -119,6 +122,7 @@ pub fn main() -> ProcessExit {
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
         Command::Export(a) => export::export(&session, a),
+        Command::Gc(a) => gc::gc(&session, a),
         Command::Sample(a) => sample::sample(&session, a),
     };
     match result {

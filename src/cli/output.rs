@@ -71,18 +71,21 @@ impl Output {
         }
     }
 
-    /// Prints an error on standard error (as JSON on standard output): what, the findings, the cause, what to do.
+    /// Prints an error on standard error: what, the findings, the cause, what to do.
     pub(super) fn error(self, error: &PipelineError) {
         let findings = error.findings();
         let causes = causes(error);
         if self.json {
-            self.value(&json!({
+            let value = json!({
                 "error": error.to_string(),
                 "causes": causes,
                 "exit_code": error.exit_code() as u8,
                 "remedy": error.remedy(),
                 "findings": json_findings(&findings),
-            }));
+            });
+            let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
+            text.push('\n');
+            let _ = io::stderr().lock().write_all(text.as_bytes());
             return;
         }
         let mut text = String::new();

@@ -62,8 +62,9 @@ pub(super) fn run(session: &Session, args: &Args) -> CommandResult {
     };
     let report = run_job(&context);
     bar.clear();
-    print_report(session, &report?);
-    Ok(())
+    let report = report?;
+    print_report(session, &report);
+    report.verdict.map_or(Ok(()), Err)
 }
 
 pub(super) fn find_job<'a>(jobs: &'a [Job], name: &str) -> Result<&'a Job, PipelineError> {

@@ -31,6 +31,9 @@ pub(super) fn serve(session: &Session, _: &Args) -> CommandResult {
                 Ok(report) => {
                     let release = report.release.as_ref().map_or("", |r| r.name());
                     output.line(&format!("{job} due {slot}: done, release {release}"));
+                    if let Some(verdict) = &report.verdict {
+                        output.error(verdict);
+                    }
                 }
                 Err(e) => {
                     output.line(&format!("{job} due {slot}: failed"));

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::domain::Digest;
 use crate::domain::hash::Hasher;
+use crate::domain::{Digest, Instant};
 
 /// A storage error: what was being done, to which path.
 #[derive(Debug, Error)]
@@ -237,6 +237,14 @@ pub fn copy_hashed(from: &Path, to: &Path) -> Result<(Digest, u64), FileError> {
 pub fn identity(path: &Path) -> Result<(u64, u64), FileError> {
     let meta = fs::symlink_metadata(path).map_err(fail("look at", path))?;
     Ok((meta.len(), meta.ino()))
+}
+
+/// When a path was last written.
+pub fn modified(path: &Path) -> Result<Instant, FileError> {
+    let meta = fs::symlink_metadata(path).map_err(fail("look at", path))?;
+    Ok(Instant::from_micros(
+        meta.mtime() * 1_000_000 + meta.mtime_nsec() / 1000,
+    ))
 }
 
 #[must_use]

@@ -41,6 +41,12 @@ impl Delivered {
         self.sent == 0 && self.failed == 0 && self.waiting == 0 && self.left == 0
     }
 
+    /// Whether something was refused for good, or the server could not be used.
+    #[must_use]
+    pub fn needs_attention(&self) -> bool {
+        self.failed > 0 || self.refused_recipients > 0 || self.stopped.is_some()
+    }
+
     /// One line for people.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -24,6 +24,8 @@ pub enum PipelineError {
     Usage(String),
     #[error("{what}: {detail}")]
     Stage { what: &'static str, detail: String },
+    #[error("{} messages are held back, the others were queued", .0.len())]
+    Held(Findings),
     #[error("some mail could not be delivered: {0}")]
     Mail(String),
     #[error("interrupted: nothing was published; run again")]
@@ -55,7 +57,7 @@ impl PipelineError {
             }
             PipelineError::Store(StoreError::Locked(_)) => ExitCode::Locked,
             PipelineError::Store(_) => ExitCode::Storage,
-            PipelineError::Mail(_) => ExitCode::Mail,
+            PipelineError::Mail(_) | PipelineError::Held(_) => ExitCode::Mail,
             PipelineError::Engine(_) | PipelineError::Stage { .. } | PipelineError::Interrupted => ExitCode::Failure,
         }
     }
@@ -64,7 +66,10 @@ impl PipelineError {
     #[must_use]
     pub fn findings(&self) -> Findings {
         match self {
-            PipelineError::Config(f) | PipelineError::Data(f) | PipelineError::Integrity(f) => f.clone(),
+            PipelineError::Config(f)
+            | PipelineError::Data(f)
+            | PipelineError::Integrity(f)
+            | PipelineError::Held(f) => f.clone(),
             PipelineError::Store(StoreError::Integrity(f)) => vec![f.as_ref().clone()],
             PipelineError::Store(StoreError::Contract(f)) => f.clone(),
             _ => Vec::new(),

@@ -12,8 +12,7 @@ use super::inbox::{self, Incoming};
 use super::jobs::{Job, OnSetAside, Step};
 use super::plan::{self, Reason};
 use super::refresh::{self, Progress, Refreshed, Summary, Task};
-use crate::domain::finding::has_errors;
-use crate::domain::{Finding, Findings, Instant, Place};
+use crate::domain::{Finding, Findings, Instant, Place, Severity};
 use crate::edges::clock::Clock;
 use crate::store::commit::{Provenance, Published, point_settled};
 use crate::store::landing::{self, RunRecord};
@@ -38,6 +37,8 @@ pub struct RunReport {
     pub replayed: usize,
     pub delivered: Delivered,
     pub findings: Findings,
+    /// What is not in order although everything that could be done was done and published.
+    pub verdict: Option<PipelineError>,
 }
 
 /// What a run is given.
@@ -66,6 +67,7 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
         replayed: 0,
         delivered: Delivered::default(),
         findings: Vec::new(),
+        verdict: None,
     };
     report.replayed = replay(context)?;
     report.release = Release::current(layout)?;
@@ -81,33 +83,48 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
         }
     }
     settle(context)?;
-    verdict(context, report)
+    report.verdict = verdict(context, &report);
+    Ok(report)
 }
 
-/// Ends the run with an error where its outcome is not in order; what could be published is published by then.
-fn verdict(context: &Context<'_>, report: RunReport) -> Result<RunReport, PipelineError> {
+/// What a run that came to its end still has to tell by its exit code.
+fn verdict(context: &Context<'_>, report: &RunReport) -> Option<PipelineError> {
     let set_aside = report.summary.as_ref().map_or(&[][..], |s| &s.set_aside);
     if !set_aside.is_empty() && context.job.on_set_aside == OnSetAside::Fail {
-        let findings = set_aside
-            .iter()
-            .map(|(file, reason)| {
-                Finding::error(
-                    Place::file(file.clone()),
-                    "file.set-aside",
-                    format!("the file was set aside whole: {reason}"),
-                    "correct it and deliver it again; everything else was published",
-                )
-            })
-            .collect();
-        return Err(PipelineError::Data(findings));
+        let finding = |(file, reason): &(String, String)| {
+            Finding::error(
+                Place::file(file.clone()),
+                "file.set-aside",
+                format!("the file was set aside whole: {reason}"),
+                "correct it and deliver it again; everything else was published",
+            )
+        };
+        return Some(PipelineError::Data(set_aside.iter().map(finding).collect()));
     }
-    if has_errors(&report.findings) {
-        return Err(PipelineError::Data(report.findings));
+    let errors: Findings = report
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .cloned()
+        .collect();
+    if !errors.is_empty() {
+        return Some(PipelineError::Data(errors));
     }
-    if report.delivered.failed > 0 || report.delivered.held > 0 {
-        return Err(PipelineError::Mail(report.delivered.describe()));
+    // a message held back alarms in the run that made it, not in every later one
+    let held: Findings = report
+        .summary
+        .iter()
+        .flat_map(|s| &s.findings)
+        .filter(|f| f.rule == "message.held")
+        .cloned()
+        .collect();
+    if !held.is_empty() {
+        return Some(PipelineError::Held(held));
     }
-    Ok(report)
+    report
+        .delivered
+        .needs_attention()
+        .then(|| PipelineError::Mail(report.delivered.describe()))
 }
 
 fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), PipelineError> {

@@ -70,8 +70,9 @@ pub fn run_due(
                 // also a slot that failed is over: the next one tries again, with everything this one would have done
                 Operations::open(&layout.operations())?.complete_slot(&job.name, &slot.to_string())?;
             }
-            if let Err(e) = outcome {
-                failed = Some(e);
+            match outcome {
+                Err(e) => failed = Some(e),
+                Ok(report) => failed = report.verdict.or(failed),
             }
         }
     }
@@ -82,8 +83,8 @@ pub fn run_due(
 fn worth_another_try(outcome: &Result<RunReport, PipelineError>) -> bool {
     match outcome {
         Err(PipelineError::Store(e)) => !matches!(e, StoreError::Integrity(_) | StoreError::Contract(_)),
-        Err(PipelineError::Mail(_)) => true,
-        _ => false,
+        Ok(report) => matches!(report.verdict, Some(PipelineError::Mail(_))),
+        Err(_) => false,
     }
 }
 

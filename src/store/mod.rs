@@ -13,6 +13,7 @@
 //! | publish | manifest, rename of staging, rename of `current` | readers see the old or the new |
 
 pub mod commit;
+pub mod gc;
 pub mod landing;
 pub mod layout;
 pub mod lock;

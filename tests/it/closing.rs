@@ -88,6 +88,15 @@ fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
     workspace.ok(&["run"]);
     assert_eq!(hashes(&settled), before);
 
+    // old releases go, the one that closed a period stays
+    let collected = workspace.ok(&["gc", "--ancestors", "0", "--days", "0"]).stdout;
+    assert!(
+        collected.contains("removed r000001-") && !collected.contains("r000002-"),
+        "{collected}"
+    );
+    assert_eq!(hashes(&settled), before);
+    workspace.ok(&["verify"]);
+
     // and the whole story is rebuilt from landing
     let release = workspace.release_hashes();
     fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");

@@ -35,8 +35,9 @@ fn kill_at_random_moments() {
     clean.ok(&["run"]);
     let whole = begin.elapsed();
     let mut seeded = Seeded(kills);
-    let mut died = 0;
-    for round in 0..kills {
+    let (mut killed, mut died, mut round) = (0, 0, 0);
+    while killed < kills {
+        round += 1;
         let workspace = Workspace::sample();
         // one to three kills before the run that is left alone
         for _ in 0..=seeded.below(3) {
@@ -50,6 +51,7 @@ fn kill_at_random_moments() {
             thread::sleep(delay);
             child.kill().expect("SIGKILL");
             let status = child.wait().expect("it ends");
+            killed += 1;
             died += u64::from(!status.success());
         }
         workspace.ok(&["run"]);
@@ -64,7 +66,7 @@ fn kill_at_random_moments() {
     }
     let _ = writeln!(
         std::io::stderr(),
-        "{kills} rounds, {died} runs died, every result that of an undisturbed run"
+        "{killed} kills in {round} workspaces, {died} runs died of them, every result that of an undisturbed run"
     );
     assert!(died >= kills / 2, "the kills came too late: {died}");
 }

@@ -5,6 +5,7 @@
 
 mod server;
 mod tls;
+mod whole_run;
 
 use std::fs;
 use std::net::TcpListener;

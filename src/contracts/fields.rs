@@ -207,29 +207,13 @@ impl<'a> Reader<'a> {
 pub(super) fn suggest(found: &str, known: &[&str]) -> String {
     let near = known
         .iter()
-        .map(|k| (distance(found, k), *k))
+        .map(|k| (strsim::levenshtein(&found.to_lowercase(), &k.to_lowercase()), *k))
         .min()
         .filter(|(d, k)| *d <= 2.max(k.len() / 4));
     match near {
         Some((_, key)) => format!("did you mean '{key}'?"),
         None => format!("remove it, or write one of: {}", known.join(", ")),
     }
-}
-
-/// Number of letters to insert, remove or replace.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

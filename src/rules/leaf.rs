@@ -200,7 +200,7 @@ pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     let limit = 1 + word.chars().count() / 4;
     let near = known
         .iter()
-        .map(|k| (distance(word, k), *k))
+        .map(|k| (strsim::levenshtein(word, k), *k))
         .filter(|(d, _)| *d <= limit)
         .min();
     match near {
@@ -210,30 +210,12 @@ pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
     }
 }
 
-/// Letters to insert, remove or replace to come from one word to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn near_words_are_suggested() {
-        assert_eq!(distance("weigth", "weight"), 2);
-        assert_eq!(distance("", "abc"), 3);
         assert_eq!(suggestion("weigth", &["weight", "knots"]), "did you mean `weight`?");
         assert_eq!(
             suggestion("zzz", &["weight", "knots"]),

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use super::books::Book;
+use super::register::counts_of;
 use super::{PipelineError, Refresh};
 use crate::domain::{Findings, Table};
-use crate::ingest::{FileCounts, conservation};
+use crate::ingest::conservation;
 use crate::ledger::{self, INVARIANTS};
 
 /// What the manifest says of a release that passed.
@@ -70,16 +71,7 @@ impl Refresh<'_> {
         let files = self.table("files")?;
         let mut counts = Vec::new();
         for row in files.iter() {
-            counts.push(FileCounts {
-                arrival: row.int("arrival")?,
-                records: row.int("records")?,
-                current: row.int("current")?,
-                superseded: row.int("superseded")?,
-                duplicate: row.int("duplicate")?,
-                quarantined: row.int("quarantined")?,
-                held: row.int("held")?,
-                skipped: row.int("skipped")?,
-            });
+            counts.push(counts_of(row)?);
         }
         let mut findings = conservation(&counts);
         let mut total = 0;

@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
-use std::sync::Arc;
 
+use super::register::{FileLine, Intake, conflicts_of};
+use super::stored::{feed_table, hide_personal, stored_contract, stored_rows};
 use super::{PipelineError, Refresh, digest};
-use crate::contracts::{ColumnRole, ColumnType, Contract, Reference};
-use crate::domain::{Date, Digest, Row, RowRef, Table, Value, Zone};
+use crate::contracts::{Contract, Reference};
+use crate::domain::{Digest, Row, Table, Value};
 use crate::edges::files;
-use crate::ingest::resolve::{Held, Quarantined};
-use crate::ingest::{FileCounts, FileOrigin, FileOutcome, Resolution, StoredRow, Verdict, read_file, resolve};
+use crate::ingest::{FileCounts, FileOrigin, FileOutcome, Verdict, read_file, resolve};
 use crate::pipeline::inbox::Incoming;
 use crate::store::StoreError;
 use crate::store::private::{self, Class};
@@ -27,33 +27,6 @@ pub struct FeedCounts {
     pub counts: FileCounts,
     /// Rows of the feed that are current now.
     pub current_rows: u64,
-}
-
-/// What the feeds of a run share.
-#[derive(Default)]
-struct Intake {
-    /// By arrival.
-    register: BTreeMap<i64, FileLine>,
-    quarantine: Vec<Row>,
-    held: Vec<Row>,
-    conflicts: Vec<Row>,
-    /// Feeds whose rows changed in this run, and those that lost a key.
-    changed: BTreeSet<String>,
-    lost_keys: BTreeSet<String>,
-    /// Values of referenced columns, read once.
-    known: BTreeMap<(String, String), BTreeSet<Value>>,
-}
-
-/// A line of the table `files`.
-struct FileLine {
-    feed: String,
-    source: String,
-    file_name: String,
-    file_hash: String,
-    bytes: i64,
-    state: &'static str,
-    reason: Option<String>,
-    counts: FileCounts,
 }
 
 impl Refresh<'_> {
@@ -79,42 +52,6 @@ impl Refresh<'_> {
             self.feed(contract, outcomes, &mut intake)?;
         }
         self.stage_register(intake)
-    }
-
-    /// The parent's register, quarantine, held rows and conflicts: what this run adds to.
-    fn intake_of_parent(&self) -> Result<Intake, PipelineError> {
-        let mut intake = Intake::default();
-        for row in self.parent_table("files")?.iter() {
-            let counts = FileCounts {
-                arrival: row.int("arrival")?,
-                records: row.int("records")?,
-                current: row.int("current")?,
-                superseded: row.int("superseded")?,
-                duplicate: row.int("duplicate")?,
-                quarantined: row.int("quarantined")?,
-                held: row.int("held")?,
-                skipped: row.int("skipped")?,
-            };
-            let line = FileLine {
-                feed: row.text("feed")?.to_owned(),
-                source: row.text("source")?.to_owned(),
-                file_name: row.text("file_name")?.to_owned(),
-                file_hash: row.text("file_hash")?.to_owned(),
-                bytes: row.int("bytes")?,
-                state: if row.text("state")? == "read" {
-                    "read"
-                } else {
-                    "set_aside"
-                },
-                reason: row.opt_text("reason")?.map(ToOwned::to_owned),
-                counts,
-            };
-            intake.register.insert(counts.arrival, line);
-        }
-        intake.quarantine = self.parent_table("quarantine")?.rows;
-        intake.held = self.parent_table("held")?.rows;
-        intake.conflicts = self.parent_table("conflicts")?.rows;
-        Ok(intake)
     }
 
     fn read_one(
@@ -316,101 +253,6 @@ impl Refresh<'_> {
         }
         Ok(())
     }
-
-    /// Adds quarantine, held rows and conflicts of a resolution; raw texts go to the private store.
-    fn keep_rejected(
-        &self,
-        contract: &Contract,
-        resolution: &Resolution,
-        intake: &mut Intake,
-    ) -> Result<(), PipelineError> {
-        let mut raw: BTreeMap<i64, BTreeMap<String, String>> = BTreeMap::new();
-        for entry in &resolution.quarantined {
-            let text = String::from_utf8_lossy(&entry.raw).into_owned();
-            let hash = digest(&text);
-            intake.quarantine.push(quarantine_row(contract, entry, hash));
-            raw.entry(entry.arrival).or_default().insert(hash.to_string(), text);
-        }
-        if !self.task.dry {
-            for (arrival, texts) in raw {
-                let mut all = private::texts(self.task.layout, Class::Raw, [arrival])?;
-                all.extend(texts);
-                private::put_texts(self.task.layout, Class::Raw, arrival, &all)?;
-            }
-        }
-        intake
-            .held
-            .extend(resolution.held.iter().map(|h| held_row(contract, h)));
-        intake.conflicts.retain(|row| row[0] != Value::text(&contract.name));
-        intake.conflicts.extend(
-            resolution
-                .conflicted
-                .iter()
-                .map(|key| vec![contract.name.as_str().into(), (*key).into()]),
-        );
-        Ok(())
-    }
-
-    fn stage_register(&mut self, intake: Intake) -> Result<(), PipelineError> {
-        let mut files = Table::new(
-            "files",
-            &[
-                "arrival",
-                "feed",
-                "source",
-                "file_name",
-                "file_hash",
-                "bytes",
-                "state",
-                "reason",
-                "records",
-                "current",
-                "superseded",
-                "duplicate",
-                "quarantined",
-                "held",
-                "skipped",
-            ],
-        );
-        for (arrival, line) in intake.register {
-            let c = line.counts;
-            let mut row: Row = vec![
-                arrival.into(),
-                line.feed.into(),
-                line.source.into(),
-                line.file_name.into(),
-                line.file_hash.into(),
-                line.bytes.into(),
-                line.state.into(),
-                line.reason.into(),
-            ];
-            row.extend(
-                [
-                    c.records,
-                    c.current,
-                    c.superseded,
-                    c.duplicate,
-                    c.quarantined,
-                    c.held,
-                    c.skipped,
-                ]
-                .map(Value::Int),
-            );
-            files.push(row);
-        }
-        self.put(files)?;
-        for (name, rows) in [
-            ("quarantine", intake.quarantine),
-            ("held", intake.held),
-            ("conflicts", intake.conflicts),
-        ] {
-            let contract = self.task.config.contract(name);
-            let mut table = Table::with_columns(name, contract.columns.iter().map(|c| c.name.clone()).collect());
-            table.rows = rows;
-            self.put(table)?;
-        }
-        Ok(())
-    }
 }
 
 /// Digest of a contract as the parent run used it.
@@ -420,32 +262,6 @@ fn parent_contract_digest(task: &super::Task<'_>, name: &str) -> Option<Digest> 
     bundle
         .get(&format!("schemas/{name}.odcs.yaml"))
         .map(|text| digest(text))
-}
-
-/// The contract as rows are stored: a personal column holds a token instead of its text.
-fn stored_contract(contract: &Contract) -> Contract {
-    let mut stored = contract.clone();
-    for column in stored.columns.iter_mut().filter(|c| c.personal) {
-        column.kind = ColumnType::Text;
-        column.format = None;
-        column.pattern = None;
-        column.minimum = None;
-        column.maximum = None;
-        column.allowed.clear();
-    }
-    stored
-}
-
-/// Replaces personal values by tokens and collects their texts.
-fn hide_personal(contract: &Contract, values: &mut Row, texts: &mut BTreeMap<String, String>) {
-    for (value, column) in values.iter_mut().zip(&contract.columns) {
-        if column.personal && !value.is_null() {
-            let text = value.to_string();
-            let token = private::token(&text);
-            *value = Value::text(&token);
-            texts.insert(token, text);
-        }
-    }
 }
 
 fn no_source(contract: &Contract, origin: FileOrigin, source: &str) -> FileOutcome {
@@ -471,99 +287,4 @@ fn column(contract: &Contract, name: &str) -> usize {
 
 fn row_feed(row: &Row, contract: &Contract) -> String {
     row[column(contract, "feed")].to_string()
-}
-
-fn conflicts_of(rows: &[Row], feed: &str) -> BTreeSet<Digest> {
-    rows.iter()
-        .filter(|row| row[0] == Value::text(feed))
-        .filter_map(|row| Digest::parse(&row[1].to_string()))
-        .collect()
-}
-
-fn stored_rows(contract: &Contract, table: &Table) -> Result<Vec<StoredRow>, PipelineError> {
-    let data: Vec<&str> = contract
-        .columns
-        .iter()
-        .filter(|c| c.role == ColumnRole::Data)
-        .map(|c| c.name.as_str())
-        .collect();
-    // a column that a newer contract added is null in older rows
-    let places: Vec<Option<usize>> = data.iter().map(|name| table.column(name)).collect();
-    let mut names: BTreeMap<String, Arc<str>> = BTreeMap::new();
-    let read = |row: RowRef<'_>| -> Result<StoredRow, PipelineError> {
-        let name = row.text("source_file")?;
-        let file_name = names.entry(name.to_owned()).or_insert_with(|| name.into()).clone();
-        let hash = Digest::parse(row.text("row_hash")?).ok_or_else(|| PipelineError::Stage {
-            what: "row_hash",
-            detail: "is no digest".to_owned(),
-        })?;
-        let values = places
-            .iter()
-            .map(|p| p.map_or(Value::Null, |i| row.values()[i].clone()))
-            .collect();
-        Ok(StoredRow {
-            arrival: row.int("arrival")?,
-            file_name,
-            line: row.int("source_line")?,
-            hash,
-            values,
-        })
-    };
-    table.iter().map(read).collect()
-}
-
-/// Current rows as the table that is stored: data, lineage, and the month for facts.
-fn feed_table(stored: &Contract, rows: Vec<StoredRow>) -> Result<Table, PipelineError> {
-    let mut table = Table::with_columns(&stored.name, stored.columns.iter().map(|c| c.name.clone()).collect());
-    for row in rows {
-        let month = stored.business_date.map(|i| month_of(&row.values[i]));
-        let mut values = row.values;
-        values.extend([
-            row.arrival.into(),
-            Value::Text(row.file_name),
-            row.line.into(),
-            row.hash.into(),
-        ]);
-        values.extend(month);
-        table.push(values);
-    }
-    crate::contracts::conform(stored, table).map_err(|f| StoreError::Contract(f).into())
-}
-
-fn month_of(value: &Value) -> Value {
-    let month = |date: Date| Value::text(date.format("%Y-%m").to_string());
-    match value {
-        Value::Date(date) => month(*date),
-        Value::Instant(at) => month(Zone::UTC.date_of(*at)),
-        _ => Value::text("none"),
-    }
-}
-
-fn quarantine_row(contract: &Contract, entry: &Quarantined, raw: Digest) -> Row {
-    vec![
-        entry.arrival.into(),
-        entry.line.into(),
-        entry.row_no.into(),
-        contract.name.as_str().into(),
-        Value::Text(entry.file_name.clone()),
-        entry.column.as_deref().into(),
-        entry.rule.as_str().into(),
-        entry.reason.as_str().into(),
-        entry.remedy.as_str().into(),
-        // a record that never became a typed row is known by its raw text
-        entry.row_hash.unwrap_or(raw).into(),
-        raw.into(),
-    ]
-}
-
-fn held_row(contract: &Contract, held: &Held) -> Row {
-    vec![
-        held.arrival.into(),
-        held.line.into(),
-        contract.name.as_str().into(),
-        Value::Text(held.file_name.clone()),
-        held.row_hash.into(),
-        held.missing_table.as_str().into(),
-        held.missing_value.to_string().into(),
-    ]
 }

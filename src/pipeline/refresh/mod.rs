@@ -21,6 +21,8 @@ mod feeds;
 mod mails;
 mod measure;
 pub mod periods;
+mod register;
+mod stored;
 
 use std::collections::BTreeMap;
 

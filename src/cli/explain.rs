@@ -64,9 +64,14 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
             let (partner, period) = parse(partner, period)?;
             let table = explaining::rebates(&release, &partner, period)?;
             if table.rows.is_empty() {
-                return Err(PipelineError::Usage(format!(
-                    "no scheme counted a sale of {partner} in {period}"
-                )));
+                let known = release.read_table("partners")?;
+                let is_known = known.iter().any(|r| r.text("partner_id") == Ok(partner.as_str()));
+                let message = if is_known {
+                    format!("no scheme counted a sale of {partner} in {period}")
+                } else {
+                    format!("there is no partner {partner} in the release")
+                };
+                return Err(PipelineError::Usage(message));
             }
             session.output.table(&table);
         }

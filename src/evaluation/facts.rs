@@ -264,7 +264,8 @@ impl Facts {
         let version = Certification {
             valid_from: row.date("valid_from")?,
             valid_to: row.date("valid_to")?,
-            active: row.text("status")? == "active",
+            // one that expired ended on valid_to: what it was before stays true
+            active: matches!(row.text("status")?, "active" | "expired"),
         };
         let of_partner = self.certifications.entry(row.partner()?).or_default();
         of_partner.entry(row.domain()?).or_default().push(version);

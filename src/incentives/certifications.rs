@@ -38,7 +38,8 @@ impl<'a> Certifications<'a> {
                     from: row.date("valid_from")?,
                     to: row.opt_date("valid_to")?.unwrap_or(Date::MAX),
                     stars: row.int("stars")?,
-                    active: row.text("status")? == "active",
+                    // one that expired ended on valid_to: what it was before stays true
+                    active: matches!(row.text("status")?, "active" | "expired"),
                 });
         }
         for rows in read.rows.values_mut() {

@@ -106,5 +106,25 @@ pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result
             out.push(columns.iter().map(|c| row.get(c).cloned()).collect::<Result<_, _>>()?);
         }
     }
+    out.rows.sort_by_key(|row| {
+        (
+            row[0].to_string(),
+            row[1].to_string().is_empty(),
+            row[1].to_string(),
+            rank(&row[2].to_string()),
+        )
+    });
     Ok(out)
+}
+
+/// Components in the order in which an amount is derived.
+fn rank(component: &str) -> (usize, String) {
+    const ORDER: [&str; 10] = [
+        "basis", "waiting", "frozen", "unpaid", "gate", "band", "stars", "flat", "modifier", "rounding",
+    ];
+    let kind = component.split(':').next().unwrap_or_default();
+    (
+        ORDER.iter().position(|o| *o == kind).unwrap_or(ORDER.len()),
+        component.to_owned(),
+    )
 }

@@ -2,6 +2,7 @@
 //!
 //! Duty: reasons as values, and the dry run, which is the run without its last step. Not its duty: effects that stay.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::PipelineError;
@@ -10,7 +11,7 @@ use super::inbox::{self, Incoming};
 use super::refresh::{self, Progress, Summary, Task, periods};
 use super::run::{next_run, pending};
 use crate::domain::hash::Hasher;
-use crate::domain::{Findings, Instant, Period};
+use crate::domain::{Date, Findings, Instant, Period, Zone};
 use crate::edges::clock::Clock;
 use crate::edges::files;
 use crate::store::landing;
@@ -32,6 +33,8 @@ pub enum Reason {
     Program { was: String },
     /// A period has ended since.
     PeriodEnded(Period),
+    /// The days of a red line have ended since: what was held is released.
+    RedLineEnded { partner: String, on: Date },
 }
 
 impl fmt::Display for Reason {
@@ -48,6 +51,7 @@ impl fmt::Display for Reason {
                 )
             }
             Reason::PeriodEnded(period) => write!(f, "{period} has ended"),
+            Reason::RedLineEnded { partner, on } => write!(f, "the red-line days of {partner} ended on {on}"),
         }
     }
 }
@@ -95,18 +99,47 @@ pub fn reasons(
     })?;
     let before = periods::ended_periods(&config.rules, then)?;
     let now = periods::ended_periods(&config.rules, as_of)?;
+    out.extend(red_lines_ended(release, then, as_of)?);
     out.extend(now.into_iter().filter(|p| !before.contains(p)).map(Reason::PeriodEnded));
     Ok(out)
 }
 
-/// Hash of all that a refresh depends on, with the present as the periods that have ended.
-pub fn fingerprint(config: &Config, last_arrival: u64, as_of: Instant) -> Result<String, PipelineError> {
+/// Red lines of the latest cards whose days ended between two presents.
+fn red_lines_ended(release: &Release, then: Instant, now: Instant) -> Result<Vec<Reason>, PipelineError> {
+    let (then, now) = (Zone::UTC.date_of(then), Zone::UTC.date_of(now));
+    let mut ended = BTreeSet::new();
+    if now > then {
+        for row in release.read_table("partner_scores")?.iter() {
+            if let Some(until) = row
+                .opt_date("red_line_until")?
+                .filter(|until| then < *until && *until <= now)
+            {
+                ended.insert((row.text("partner_id")?.to_owned(), until));
+            }
+        }
+    }
+    Ok(ended
+        .into_iter()
+        .map(|(partner, on)| Reason::RedLineEnded { partner, on })
+        .collect())
+}
+
+/// Hash of all that a refresh depends on: inputs, and the present as the reasons it gives.
+pub fn fingerprint(
+    config: &Config,
+    last_arrival: u64,
+    as_of: Instant,
+    reasons: &[Reason],
+) -> Result<String, PipelineError> {
     let mut hasher = Hasher::new();
     hasher.field(config.hash.to_string().as_bytes());
     hasher.field(last_arrival.to_string().as_bytes());
     hasher.field(env!("CARGO_PKG_VERSION").as_bytes());
     for period in periods::ended_periods(&config.rules, as_of)? {
         hasher.field(period.to_string().as_bytes());
+    }
+    for reason in reasons.iter().filter(|r| matches!(r, Reason::RedLineEnded { .. })) {
+        hasher.field(reason.to_string().as_bytes());
     }
     Ok(hasher.finish().to_string())
 }

@@ -140,7 +140,7 @@ fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), Pip
     }
     let operations = Operations::open(&layout.operations())?;
     let last_arrival = landing::arrivals(layout)?.last().map_or(0, |a| a.arrival);
-    let fingerprint = plan::fingerprint(context.config, last_arrival, context.as_of)?;
+    let fingerprint = plan::fingerprint(context.config, last_arrival, context.as_of, &report.reasons)?;
     if let Some(release) = &report.release
         && operations.known_unchanged(&fingerprint, release.name())?
     {

@@ -44,7 +44,7 @@ impl World {
             Topic::Delivery,
             [partner.number, u64::from(quarter.index), k],
         );
-        let (domain, stars) = partner.domain(&mut draw);
+        let (domain, stars) = partner.served_domain(&mut draw);
         let mut product = self.product(&mut draw, domain, stars > 0);
         if partner.persona() == Persona::Average && domain == "server-storage" && draw.chance(150) {
             product = self.moved_product();
@@ -170,6 +170,11 @@ fn comments(language: &str) -> &'static [&'static str] {
     }
 }
 
+/// Whether nearly every customer of a partner is asked and answers.
+fn answers_well(partner: &Partner) -> bool {
+    partner.persona() == Persona::Good || partner.volume().main_domains > 0
+}
+
 pub(super) fn write_surveys(
     world: &World,
     region: Region,
@@ -182,7 +187,7 @@ pub(super) fn write_surveys(
         |partner, k| {
             let delivery = world.delivery(partner, quarter, k);
             let mut draw = Draw::new(world.seed, Topic::Survey, [partner.number, u64::from(quarter.index), k]);
-            let asked = if partner.persona() == Persona::Good { 900 } else { 720 };
+            let asked = if answers_well(partner) { 950 } else { 720 };
             match delivery.completed {
                 Some(completed) if draw.chance(asked) => {
                     survey(world, partner, quarter, k, (&delivery, completed), draw, file)
@@ -207,7 +212,7 @@ fn survey(
         plus(sent.day, draw.between(0, 9)),
         10 * HOUR + draw.between(0, 7 * HOUR),
     );
-    let answers = draw.chance(850) && answered.day <= last_known();
+    let answers = draw.chance(if answers_well(partner) { 920 } else { 850 }) && answered.day <= last_known();
     let roll = even_roll(world.seed, Topic::Survey, [partner.number, u64::from(quarter.index)], k);
     let satisfied = roll < partner.behaviour(quarter).satisfied;
     let top = draw.chance(600);

@@ -60,7 +60,7 @@ fn events(world: &World, partner: &Partner, quarter: &Quarter) -> Vec<Event> {
     let mut draw = Draw::new(world.seed, Topic::Event, [partner.number, u64::from(quarter.index), 0]);
     let told_elsewhere = matches!(
         persona,
-        Persona::BlackLine | Persona::YellowLine | Persona::Appeals | Persona::Tiny
+        Persona::BlackLine | Persona::YellowLine | Persona::Appeals | Persona::SelfReports | Persona::Tiny
     );
     if let Some((first, days)) = partner.days_in(quarter)
         && !told_elsewhere

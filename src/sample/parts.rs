@@ -4,9 +4,9 @@
 
 use std::io;
 
-use super::calendar::{Quarter, last_known, plus};
+use super::calendar::{Quarter, day, last_known, plus};
 use super::draw::{Draw, Topic, even_roll};
-use super::partners::{Persona, Region};
+use super::partners::{Persona, Region, Size};
 use super::table::TableFile;
 use super::world::{Partner, World};
 use crate::domain::Date;
@@ -21,6 +21,26 @@ struct Fate {
     disposition_on: Option<Date>,
     evidence: &'static str,
 }
+
+/// How a loan goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    InTime,
+    /// Back late, but a few weeks at most.
+    Late,
+    /// Still out at the end of its quarter, back in the next.
+    Overdue,
+    /// Never settled.
+    Gone,
+    /// Shipped before the first quarter and overdue when it begins; back within it.
+    Opening,
+    /// Shipped by parcel on a Saturday without a word of its arrival, and still out at the end of the last quarter:
+    /// whether it is due by then hangs on how days of transit and business days are added.
+    Silent,
+}
+
+/// The part that goes astray without a word.
+const SILENT_SHIPPED: (i32, u32, u32) = (2026, 9, 12);
 
 pub(super) fn write_parts(
     world: &World,
@@ -48,19 +68,26 @@ pub(super) fn write_part_under(
 ) -> io::Result<()> {
     let count = world.count(partner, quarter, partner.volume().parts);
     let mut draw = Draw::new(world.seed, Topic::Part, [partner.number, u64::from(quarter.index), k]);
-    let (domain, stars) = partner.domain(&mut draw);
+    let course = course(world, partner, quarter, k, count);
+    let (domain, stars) = partner.served_domain(&mut draw);
     let product = world.product(&mut draw, domain, stars > 0);
-    let shipped_on = partner.day_of(quarter, k, count, &mut draw);
+    let in_quarter = partner.day_of(quarter, k, count, &mut draw);
+    let shipped_on = match course {
+        Course::Opening => plus(quarter.first(), -draw.between(30, 45)),
+        Course::Silent => day(SILENT_SHIPPED.0, SILENT_SHIPPED.1, SILENT_SHIPPED.2),
+        _ => in_quarter,
+    };
     let arrived_on = plus(shipped_on, draw.between(1, 4));
-    let received_on = (draw.chance(940) && arrived_on <= last_known()).then_some(arrived_on);
+    let told = draw.chance(if region_tells(partner) { 950 } else { 880 });
+    let received_on = (told && course != Course::Silent && arrived_on <= last_known()).then_some(arrived_on);
     let agreed_on = plus(arrived_on, draw.between(9, 14));
-    let due_on = draw.chance(550).then_some(agreed_on);
-    let extended_to = (due_on.is_some() && draw.chance(100)).then(|| plus(agreed_on, draw.between(7, 20)));
-    let quantity = *draw.pick(&[1, 1, 1, 2, 2, 4]);
+    let due_on = (draw.chance(550) && course != Course::Silent).then_some(agreed_on);
+    let extended_to = (due_on.is_some() && matches!(course, Course::InTime | Course::Late) && draw.chance(110))
+        .then(|| plus(agreed_on, draw.between(7, 20)));
+    let quantity = quantity(partner, course, &mut draw);
     let price = partner.currency.of_cents(draw.between(15_000, 480_000));
     let serial = draw.below(900_000) + 100_000;
-    let roll = even_roll(world.seed, Topic::Part, [partner.number, u64::from(quarter.index)], k);
-    let fate = fate(partner, quarter, roll, arrived_on, agreed_on, quantity, &mut draw);
+    let fate = fate(quarter, course, (arrived_on, agreed_on), quantity, &mut draw);
     let back = fate.returned_on.is_some();
     file.push(|row| {
         row.code(format_args!("{prefix}-{:04}-{}-{k:05}", partner.number, quarter.short));
@@ -97,66 +124,129 @@ pub(super) fn write_part_under(
     })
 }
 
+/// Whether the warehouse of a region nearly always tells when a part arrived.
+fn region_tells(partner: &Partner) -> bool {
+    partner.template.region == Region::Emea
+}
+
+/// Personas whose story is told by their parts.
+fn is_about_parts(partner: &Partner) -> bool {
+    matches!(
+        partner.persona(),
+        Persona::Declining | Persona::Improving | Persona::Overdue
+    )
+}
+
+/// Pieces of a loan. Those that stay out are single pieces unless they are the story.
+fn quantity(partner: &Partner, course: Course, draw: &mut Draw) -> i64 {
+    match course {
+        Course::Overdue | Course::Gone if is_about_parts(partner) => *draw.pick(&[1, 1, 2]),
+        Course::Overdue | Course::Gone | Course::Opening => 1,
+        _ => *draw.pick(&[1, 1, 2, 2, 3, 4]),
+    }
+}
+
+/// The course of the `k`-th of `count` loans. Loans that stay out are the odd ones from the quarter's beginning, those
+/// that are never settled the even ones, so that both are due before the quarter ends.
+fn course(world: &World, partner: &Partner, quarter: &Quarter, k: u64, count: u64) -> Course {
+    let counters = [partner.number, u64::from(quarter.index)];
+    let loans = partner.behaviour(quarter).loans;
+    let from_before = matches!(partner.persona(), Persona::Improving | Persona::Overdue) || partner.number % 4 == 2;
+    if quarter.index == 0 && k == 0 && from_before && partner.persona() != Persona::Tiny {
+        return Course::Opening;
+    }
+    let silent = (Persona::Average, Region::Apac, Size::Large);
+    let who = (partner.persona(), partner.template.region, partner.template.size);
+    if who == silent && quarter.index == 3 && k == count * 4 / 5 {
+        return Course::Silent;
+    }
+    // a share of a loan is a chance of one
+    let mut draw = Draw::new(world.seed, Topic::Part, [counters[0], counters[1], u64::MAX - 1]);
+    let mut of_all = |permille: u64| (count * permille + draw.below(1000)) / 1000;
+    let (overdue, gone) = (of_all(loans.overdue), of_all(loans.gone));
+    match k {
+        _ if k % 2 == 1 && k / 2 < overdue => Course::Overdue,
+        2.. if k % 2 == 0 && k / 2 <= gone => Course::Gone,
+        _ if even_roll(world.seed, Topic::Part, counters, k) < loans.late => Course::Late,
+        _ => Course::InTime,
+    }
+}
+
 fn fate(
-    partner: &Partner,
     quarter: &Quarter,
-    roll: u64,
-    arrived_on: Date,
-    agreed_on: Date,
+    course: Course,
+    (arrived_on, agreed_on): (Date, Date),
     quantity: i64,
     draw: &mut Draw,
 ) -> Fate {
-    let behaviour = partner.behaviour(quarter);
-    let in_time = plus(arrived_on, draw.between(1, 7));
-    let too_late = plus(agreed_on, draw.between(5, 55));
-    let rare = if partner.persona() == Persona::Good {
-        1000
-    } else {
-        draw.below(1000)
-    };
-    let settled = |disposition, on, evidence| Fate {
-        disposition,
+    let returned = |on| Fate {
+        returned_on: Some(on),
+        disposition: "returned",
         disposition_on: Some(on),
-        evidence,
-        ..open_fate()
+        ..Fate::default()
     };
-    let fate = match rare {
-        0..20 => settled(
-            "retained",
-            in_time,
-            "Customer keeps the drive, erasure certificate on file",
-        ),
-        20..32 => settled("lost", too_late, "Carrier claim opened"),
-        32..44 => settled("charged", too_late, "Invoiced at list price; see return order"),
-        _ if roll < behaviour.unreturned => open_fate(),
-        _ => {
-            let on = if roll < behaviour.unreturned + behaviour.late {
-                too_late
+    let fate = match course {
+        Course::InTime | Course::Late => {
+            let on = if course == Course::Late {
+                plus(agreed_on, draw.between(4, 18))
             } else {
-                in_time
+                plus(arrived_on, draw.between(1, 7))
             };
-            let short = quantity > 1 && (44..94).contains(&rare);
-            // a blank quantity says that all came back
-            let returned_quantity = if short {
-                Some(quantity - 1)
-            } else {
-                (rare % 8 > 0).then_some(quantity)
-            };
-            Fate {
-                returned_on: Some(on),
-                returned_quantity,
-                other_serial: (94..110).contains(&rare),
-                disposition: "returned",
-                disposition_on: Some(on),
-                evidence: "",
+            match draw.below(1000) {
+                0..35 => Fate {
+                    returned_on: None,
+                    disposition: "retained",
+                    evidence: "Customer keeps the drive, erasure certificate on file",
+                    ..returned(on)
+                },
+                // a blank quantity says that all came back
+                35..160 => returned(on),
+                _ => Fate {
+                    returned_quantity: Some(quantity),
+                    ..returned(on)
+                },
             }
         }
+        Course::Overdue => returned(plus(quarter.end(), draw.between(6, 45))),
+        Course::Opening => returned(plus(quarter.first(), draw.between(6, 45))),
+        Course::Silent => returned(plus(quarter.end(), draw.between(1, 6))),
+        Course::Gone => unsettled(plus(agreed_on, draw.between(5, 55)), quantity, draw),
     };
     // what has not happened yet is not known
     if fate.disposition_on.is_some_and(|on| on > last_known()) {
         open_fate()
     } else {
         fate
+    }
+}
+
+/// The ways in which a loan is never settled.
+fn unsettled(on: Date, quantity: i64, draw: &mut Draw) -> Fate {
+    let came_back = Fate {
+        returned_on: Some(on),
+        returned_quantity: Some(quantity),
+        disposition: "returned",
+        disposition_on: Some(on),
+        ..Fate::default()
+    };
+    let written_off = |disposition, evidence| Fate {
+        disposition,
+        disposition_on: Some(on),
+        evidence,
+        ..Fate::default()
+    };
+    match draw.below(10) {
+        0 | 1 => written_off("lost", "Carrier claim opened"),
+        2 | 3 => written_off("charged", "Invoiced at list price; see return order"),
+        4 | 5 if quantity > 1 => Fate {
+            returned_quantity: Some(quantity - 1),
+            ..came_back
+        },
+        4..7 => Fate {
+            other_serial: true,
+            ..came_back
+        },
+        _ => open_fate(),
     }
 }
 

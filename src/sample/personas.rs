@@ -11,49 +11,59 @@ pub(super) struct Behaviour {
     pub(super) satisfied: u64,
     /// Inspection scores, of 100.
     pub(super) scores: (i64, i64),
-    /// Parts that never come back, in a thousand.
-    pub(super) unreturned: u64,
-    /// Parts that come back late, in a thousand.
-    pub(super) late: u64,
+    pub(super) loans: Loans,
     /// Sales volume in a thousand of the size's usual.
     pub(super) sales: u64,
 }
 
-const fn rates(satisfied: u64, scores: (i64, i64), unreturned: u64, late: u64, sales: u64) -> Behaviour {
+/// What becomes of the spare parts of a quarter, in a thousand; the rest come back in time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loans {
+    /// Come back late, but a few weeks at most.
+    pub(super) late: u64,
+    /// Still out when the quarter ends; they come back in the next.
+    pub(super) overdue: u64,
+    /// Never settled: open, lost, charged, short, or another piece came back.
+    pub(super) gone: u64,
+}
+
+const fn rates(satisfied: u64, scores: (i64, i64), late_overdue_gone: [u64; 3], sales: u64) -> Behaviour {
+    let [late, overdue, gone] = late_overdue_gone;
     Behaviour {
         satisfied,
         scores,
-        unreturned,
-        late,
+        loans: Loans { late, overdue, gone },
         sales,
     }
 }
 
 const GOOD: [Behaviour; 4] = [
-    rates(970, (91, 99), 0, 10, 1000),
-    rates(972, (92, 99), 0, 10, 1050),
-    rates(975, (92, 99), 0, 10, 1100),
-    rates(978, (93, 100), 0, 10, 1150),
+    rates(970, (91, 99), [20, 0, 0], 1000),
+    rates(972, (92, 99), [20, 0, 0], 1050),
+    rates(975, (92, 99), [20, 0, 0], 1100),
+    rates(978, (93, 100), [20, 0, 0], 1150),
 ];
-const AVERAGE: [Behaviour; 4] = [rates(910, (80, 94), 15, 60, 1000); 4];
+const AVERAGE: [Behaviour; 4] = [rates(900, (78, 93), [120, 45, 4], 1000); 4];
+/// Average, with nothing beside its story that could hide it.
+const STEADY: [Behaviour; 4] = [rates(915, (83, 94), [100, 0, 0], 1000); 4];
 const DECLINING: [Behaviour; 4] = [
-    rates(965, (90, 98), 0, 20, 1100),
-    rates(920, (84, 94), 20, 60, 1000),
-    rates(840, (72, 86), 60, 120, 850),
-    rates(730, (58, 76), 140, 160, 700),
+    rates(965, (90, 98), [20, 0, 0], 1100),
+    rates(915, (83, 93), [120, 125, 0], 1000),
+    rates(850, (73, 86), [200, 125, 125], 850),
+    rates(770, (60, 77), [250, 250, 125], 700),
 ];
 const IMPROVING: [Behaviour; 4] = [
-    rates(780, (62, 80), 90, 160, 800),
-    rates(860, (74, 88), 50, 100, 900),
-    rates(930, (84, 94), 10, 50, 1050),
-    rates(970, (90, 99), 0, 10, 1200),
+    rates(810, (66, 82), [250, 250, 0], 800),
+    rates(865, (75, 88), [200, 125, 0], 900),
+    rates(920, (84, 94), [100, 0, 0], 1050),
+    rates(970, (91, 99), [20, 0, 0], 1200),
 ];
-const UNCERTIFIED: [Behaviour; 4] = [rates(850, (66, 84), 40, 100, 700); 4];
+const UNCERTIFIED: [Behaviour; 4] = [rates(860, (68, 84), [150, 100, 20], 700); 4];
 const OVERDUE: [Behaviour; 4] = [
-    rates(930, (84, 95), 40, 100, 1000),
-    rates(930, (84, 95), 180, 200, 1000),
-    rates(930, (84, 95), 300, 250, 1000),
-    rates(930, (84, 95), 420, 250, 1000),
+    rates(930, (84, 95), [120, 75, 0], 1000),
+    rates(930, (84, 95), [180, 75, 75], 1000),
+    rates(930, (84, 95), [200, 145, 75], 1000),
+    rates(930, (84, 95), [200, 220, 75], 1000),
 ];
 
 /// The behaviour of a persona in quarter 0 to 3.
@@ -64,6 +74,14 @@ pub(super) fn behaviour(persona: Persona, quarter: u8) -> Behaviour {
         Persona::Improving => &IMPROVING,
         Persona::Uncertified => &UNCERTIFIED,
         Persona::Overdue => &OVERDUE,
+        Persona::BlackLine
+        | Persona::YellowLine
+        | Persona::Dominant
+        | Persona::CriticalOpen
+        | Persona::SelfReports
+        | Persona::Appeals
+        | Persona::Merged
+        | Persona::Left => &STEADY,
         _ => &AVERAGE,
     };
     table[usize::from(quarter.min(3))]
@@ -79,9 +97,13 @@ pub(super) struct Volume {
     pub(super) parts: u64,
     pub(super) trainings: u64,
     pub(super) supports: u64,
+    /// How many domains, the first of its work, get nearly all it delivers, with answers enough to be rated in full;
+    /// 0: its work is spread over all, and the answers are few.
+    pub(super) main_domains: usize,
 }
 
-pub(super) fn volume(size: Size, persona: Persona) -> Volume {
+/// The volume of a partner whose work is in so many domains.
+pub(super) fn volume(size: Size, persona: Persona, domains: usize) -> Volume {
     if persona == Persona::Tiny {
         return Volume {
             customers: 2,
@@ -91,40 +113,61 @@ pub(super) fn volume(size: Size, persona: Persona) -> Volume {
             parts: 1,
             trainings: 1,
             supports: 1,
+            main_domains: 0,
         };
     }
-    match size {
-        Size::Large => {
-            // one of the good ones has enough answers in one domain to be fully rated
-            let deliveries = if persona == Persona::Good { 58 } else { 34 };
-            Volume {
-                customers: 14,
-                deliveries,
-                sales: 38,
-                inspections: 7,
-                parts: 9,
-                trainings: 3,
-                supports: 2,
-            }
-        }
+    let usual = match size {
+        Size::Large => Volume {
+            customers: 14,
+            deliveries: 58,
+            sales: 38,
+            inspections: 7,
+            parts: 14,
+            trainings: 3,
+            supports: 2,
+            main_domains: 0,
+        },
         Size::Medium => Volume {
             customers: 8,
             deliveries: 16,
             sales: 17,
             inspections: 4,
-            parts: 5,
+            parts: 8,
             trainings: 2,
             supports: 2,
+            main_domains: 0,
         },
         Size::Small => Volume {
             customers: 5,
             deliveries: 9,
             sales: 9,
             inspections: 3,
-            parts: 2,
+            parts: 3,
             trainings: 1,
             supports: 1,
+            main_domains: 0,
         },
+    };
+    let main_domains = main_domains(size, persona, domains);
+    if main_domains == 0 {
+        return usual;
+    }
+    Volume {
+        deliveries: 48 * main_domains as u64,
+        inspections: 6 * main_domains as u64,
+        main_domains,
+        ..usual
+    }
+}
+
+fn main_domains(size: Size, persona: Persona, domains: usize) -> usize {
+    match (persona, size) {
+        (Persona::Good, Size::Large) if domains <= 2 => domains,
+        // good in many domains: none of them alone has many answers
+        (Persona::Good, _) => 0,
+        (Persona::Declining | Persona::Improving | Persona::CriticalOpen | Persona::SelfReports, _)
+        | (_, Size::Large) => 1,
+        _ => 0,
     }
 }
 

@@ -259,7 +259,7 @@ impl Partner {
     }
 
     pub(super) fn volume(&self) -> Volume {
-        volume(self.template.size, self.template.persona)
+        volume(self.template.size, self.template.persona, self.work.len())
     }
 
     pub(super) fn behaviour(&self, quarter: &Quarter) -> Behaviour {
@@ -293,6 +293,15 @@ impl Partner {
         let at =
             (u128::from(k) * 1000 + u128::from(jitter)) * u128::from(slots) / (u128::from(count.max(1)) * 1_000_000);
         plus(first, i64::try_from(at).unwrap_or(0).min(days - 1))
+    }
+
+    /// The domain of a delivery or a part: nearly always one of its main domains, if it has such.
+    pub(super) fn served_domain(&self, draw: &mut Draw) -> (&'static str, u8) {
+        let mains = self.volume().main_domains;
+        if mains == 0 || draw.chance(if mains < self.work.len() { 40 } else { 0 }) {
+            return self.domain(draw);
+        }
+        *draw.pick(&self.work[..mains])
     }
 
     /// A domain of its work and the stars held there; the first domain gets about half.

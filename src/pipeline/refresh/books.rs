@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::evaluate::RedLines;
 use super::{PipelineError, Refresh, Timeline};
 use crate::domain::ids::{DomainId, PartnerId};
-use crate::domain::{Finding, Grade, Money, Period, Place, Table, Value};
+use crate::domain::{Date, Dec, Finding, Grade, Money, Period, Place, Table, Value};
 use crate::incentives::{self, GradeRow, GradeState};
 use crate::ledger::{self, Entry, Hold, PostingDay, View};
 use crate::store::StoreError;
@@ -92,13 +92,16 @@ impl Refresh<'_> {
         let book =
             ledger::table::from_table(&self.parent_table("ledger")?).map_err(|e| stage("the ledger")(e.to_string()))?;
         let head = ledger::chain::head(&book).map_err(|e| broken(&e))?;
+        // a hold lasts by the day of the run, not by the day that an earning period posts on: while it lasts it covers
+        // whatever is posted, and the first run after it releases all of it
         let holds: Vec<Hold> = red_lines
             .holds
             .into_iter()
+            .filter(|h| h.from <= timeline.today && timeline.today < h.until)
             .map(|h| Hold {
                 partner: h.partner,
-                from: h.from,
-                until: h.until,
+                from: Date::MIN,
+                until: Date::MAX,
             })
             .collect();
         let (posting, fallback) = self.posting_days(timeline, &targets, &book)?;
@@ -185,7 +188,7 @@ impl Refresh<'_> {
             .cloned()
             .collect();
         let booked = ledger::balance::booked(&closed).map_err(|e| PipelineError::stage("the ledger")(e.to_string()))?;
-        let booked: BTreeMap<[String; 3], String> = booked
+        let booked: BTreeMap<[String; 3], Dec> = booked
             .into_iter()
             .map(|(k, m)| {
                 (
@@ -194,25 +197,27 @@ impl Refresh<'_> {
                         k.scheme.to_string(),
                         k.earning_period.to_string(),
                     ],
-                    m.dec().to_string(),
+                    m.dec(),
                 )
             })
             .collect();
         let key = |row: &[Value]| [row[0].to_string(), row[1].to_string(), row[2].to_string()];
         let (component, amount) = (rebates.column("component"), rebates.column("booked"));
-        let mut unchanged: BTreeSet<[String; 3]> = BTreeSet::new();
+        // earned and booked by key; what is absent is zero
+        let mut earned: BTreeMap<[String; 3], Dec> = BTreeMap::new();
         for row in &rebates.rows {
             let (Some(component), Some(amount)) = (component, amount) else {
                 break;
             };
-            let (Value::Text(name), Value::Dec(target)) = (&row[component], &row[amount]) else {
-                continue;
-            };
-            let same = booked.get(&key(row)).and_then(|b| crate::domain::Dec::parse(b).ok()) == Some(*target);
-            if name.as_ref() == "earned" && same {
-                unchanged.insert(key(row));
+            if let (Value::Text(name), Value::Dec(target)) = (&row[component], &row[amount])
+                && name.as_ref() == "earned"
+            {
+                earned.insert(key(row), *target);
             }
         }
+        let unchanged = |key: &[String; 3]| {
+            earned.get(key).copied().unwrap_or(Dec::ZERO) == booked.get(key).copied().unwrap_or(Dec::ZERO)
+        };
         let mut table = Table::with_columns(
             "rebates",
             rebates.columns().iter().cloned().chain(["period".to_owned()]).collect(),
@@ -222,7 +227,7 @@ impl Refresh<'_> {
                 what: "table rebates",
                 detail: e.to_string(),
             })?;
-            if timeline.is_sealed(programme, earning) && unchanged.contains(&key(&row)) {
+            if timeline.is_sealed(programme, earning) && unchanged(&key(&row)) {
                 continue;
             }
             let posting = timeline.posting_of(programme, earning).map(|p| p.to_string());

@@ -186,6 +186,7 @@ impl Refresh<'_> {
             current_rows: resolution.current.len() as u64,
         });
         self.keep_rejected(contract, &resolution, intake)?;
+        self.flag(contract, &resolution.current, &new_files)?;
         self.staging.put(&stored, &feed_table(&stored, resolution.current)?)?;
         Ok(())
     }

@@ -18,6 +18,7 @@ mod books;
 mod checks;
 mod evaluate;
 mod feeds;
+mod flags;
 mod mails;
 mod measure;
 pub mod periods;

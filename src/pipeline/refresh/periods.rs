@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PipelineError, Refresh};
 use crate::domain::time::sub_days;
-use crate::domain::{Date, Finding, Instant, Period, Place, Table, Value, Zone};
+use crate::domain::{Date, Finding, Findings, Instant, Period, Place, Table, Value, Zone};
 use crate::rules::{ProgrammeRules, Rules};
 
 /// A posting period that is closed.
@@ -113,8 +113,7 @@ impl Refresh<'_> {
             };
             timeline.closings.insert(period, closing);
         }
-        let blocked = !self.summary.set_aside.is_empty();
-        self.close(&mut timeline, blocked)?;
+        self.close(&mut timeline)?;
         timeline.open = timeline
             .ended
             .iter()
@@ -125,55 +124,44 @@ impl Refresh<'_> {
         Ok(timeline)
     }
 
-    /// Applies decisions of kind `close`, in the order of the periods: a period closes when it has ended and all
-    /// before it are closed.
-    fn close(&mut self, timeline: &mut Timeline, blocked: bool) -> Result<(), PipelineError> {
+    /// Applies decisions of kind `close`, in the order of the periods: a period closes by the first decision that was
+    /// taken after it had ended, when all periods before it are closed and no file lies aside without a waiver.
+    fn close(&mut self, timeline: &mut Timeline) -> Result<(), PipelineError> {
         let rules = &self.task.config.rules;
+        let programme = rules.programme();
         let decisions = self.table("decisions")?;
-        let mut wanted: BTreeMap<Period, (Instant, String)> = BTreeMap::new();
-        for row in decisions.iter() {
-            if row.text("kind")? != "close" || row.text("outcome")? != "closed" {
-                continue;
-            }
-            let (id, at) = (row.text("decision_id")?.to_owned(), row.instant("decided_at")?);
-            match Period::parse(row.text("subject")?) {
-                Ok(period) if period.kind() == rules.programme().posting_period => {
-                    let entry = wanted.entry(period).or_insert((at, id.clone()));
-                    if (at, &id) < (entry.0, &entry.1) {
-                        *entry = (at, id);
-                    }
-                }
-                _ => self.summary.findings.push(Finding::warning(
-                    Place::file("decisions").column(id),
-                    "close.subject",
-                    "the subject of a close is no posting period",
-                    "name a period such as 2026-Q3",
-                )),
-            }
-        }
+        let wanted = close_decisions(&decisions, programme, &mut self.summary.findings)?;
+        let aside = files_aside(&self.table("files")?, &decisions)?;
         for period in timeline.posting.clone() {
             if timeline.closings.contains_key(&period) {
                 continue;
             }
-            let Some((at, id)) = wanted.get(&period) else { break };
-            let calendar = rules.programme().calendar;
-            let reason = if !has_ended(rules, period, self.task.as_of.min(*at)) {
-                Some(format!("{period} had not ended on {at}"))
-            } else if blocked {
-                Some("a file of this run was set aside whole".to_owned())
-            } else {
-                None
+            let Some(taken) = wanted.get(&period) else { break };
+            let admissible = taken
+                .iter()
+                .find(|(at, _)| has_ended(rules, period, self.task.as_of.min(*at)));
+            let (at, id, refused) = match (admissible, aside.first()) {
+                (Some((at, id)), None) => (at, id, None),
+                (Some((at, id)), Some(file)) => (
+                    at,
+                    id,
+                    Some(format!("{file} was set aside, and neither delivered anew nor waived")),
+                ),
+                (None, _) => {
+                    let Some((at, id)) = taken.first() else { break };
+                    (at, id, Some(format!("it had not ended on {at}")))
+                }
             };
-            if let Some(reason) = reason {
+            if let Some(reason) = refused {
                 self.summary.findings.push(Finding::warning(
                     Place::file("decisions").column(id.clone()),
                     "close.refused",
                     format!("{period} stays open: {reason}"),
-                    "put that right and decide again",
+                    "deliver the file anew or decide to waive it by its name; decide to close again once the period has ended",
                 ));
                 break;
             }
-            let closed_on = Zone::UTC.date_of(*at).max(calendar.end_day(period));
+            let closed_on = Zone::UTC.date_of(*at).max(programme.calendar.end_day(period));
             let run = i64::try_from(self.task.run).unwrap_or(i64::MAX);
             timeline.closings.insert(
                 period,
@@ -187,6 +175,59 @@ impl Refresh<'_> {
         }
         Ok(())
     }
+}
+
+/// Decisions to close by period, in the order in which they were taken.
+fn close_decisions(
+    decisions: &Table,
+    programme: &ProgrammeRules,
+    findings: &mut Findings,
+) -> Result<BTreeMap<Period, Vec<(Instant, String)>>, PipelineError> {
+    let mut wanted: BTreeMap<Period, Vec<(Instant, String)>> = BTreeMap::new();
+    for row in decisions.iter() {
+        if row.text("kind")? != "close" || row.text("outcome")? != "closed" {
+            continue;
+        }
+        let (id, at) = (row.text("decision_id")?.to_owned(), row.instant("decided_at")?);
+        match Period::parse(row.text("subject")?) {
+            Ok(period) if period.kind() == programme.posting_period => wanted.entry(period).or_default().push((at, id)),
+            _ => findings.push(Finding::warning(
+                Place::file("decisions").column(id),
+                "close.subject",
+                "the subject of a close is no posting period",
+                "name a period such as 2026-Q3",
+            )),
+        }
+    }
+    wanted.values_mut().for_each(|taken| taken.sort());
+    Ok(wanted)
+}
+
+/// Files that were set aside whole and neither delivered anew under their name nor waived (a decision of kind `waive`
+/// whose subject is the file's name or hash).
+fn files_aside(files: &Table, decisions: &Table) -> Result<Vec<String>, PipelineError> {
+    let mut waived: BTreeSet<&str> = BTreeSet::new();
+    for row in decisions.iter() {
+        if row.text("kind")? == "waive" && row.text("outcome")? == "waived" {
+            waived.insert(row.text("subject")?);
+        }
+    }
+    // by name: the latest delivery decides
+    let mut latest: BTreeMap<&str, (i64, bool)> = BTreeMap::new();
+    for row in files.iter() {
+        let name = row.text("file_name")?;
+        let is_waived = waived.contains(name) || waived.contains(row.text("file_hash")?);
+        let open = row.text("state")? == "set_aside" && !is_waived;
+        let entry = latest.entry(name).or_insert((0, false));
+        if row.int("arrival")? > entry.0 {
+            *entry = (row.int("arrival")?, open);
+        }
+    }
+    Ok(latest
+        .into_iter()
+        .filter(|(_, (_, open))| *open)
+        .map(|(name, _)| name.to_owned())
+        .collect())
 }
 
 fn posting_periods(programme: &ProgrammeRules, today: Date) -> Result<Vec<Period>, PipelineError> {

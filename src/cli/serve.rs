@@ -42,7 +42,12 @@ pub(super) fn serve(session: &Session, _: &Args) -> CommandResult {
             }
         });
         if let Err(e) = outcome {
-            tracing::error!(error = %e, "due jobs");
+            // what a job came to was told above; a configuration that is not in order is told here
+            if matches!(e, PipelineError::Config(_)) {
+                output.error(&e);
+            } else {
+                tracing::error!(error = %e, "due jobs");
+            }
         }
     };
     serving::serve(once, || bar.stop())

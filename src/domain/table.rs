@@ -126,6 +126,20 @@ pub fn row_hash<'a>(values: impl IntoIterator<Item = &'a Value>) -> Digest {
     hasher.finish()
 }
 
+/// SHA-256 over the names and values of the columns that are not null, in the order of the names: a column that a
+/// newer contract adds, or another order of columns, leaves the hash of a row as it is.
+#[must_use]
+pub fn named_row_hash<'a>(fields: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Digest {
+    let mut named: Vec<(&str, &Value)> = fields.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    named.sort_by_key(|(name, _)| *name);
+    let mut hasher = Hasher::new();
+    for (name, value) in named {
+        hasher.field(name.as_bytes());
+        value.hash_into(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// A table in memory: a name, named columns, rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -287,5 +301,9 @@ mod tests {
         assert_eq!(row_hash(&[dec("1.50")]), row_hash(&[dec("1.5")]));
         assert_ne!(row_hash(&[Value::Null]), row_hash(&[Value::text("")]));
         assert_ne!(row_hash(&[dec("100")]), row_hash(&[dec("1")]));
+        let (one, two) = (dec("1"), dec("2"));
+        let hash = named_row_hash([("a", &one), ("b", &two)]);
+        assert_eq!(hash, named_row_hash([("b", &two), ("c", &Value::Null), ("a", &one)]));
+        assert_ne!(hash, named_row_hash([("a", &two), ("b", &one)]));
     }
 }

@@ -16,7 +16,7 @@ use super::source::{Source, data_columns};
 use super::states::count;
 use crate::contracts::model::{CheckSeverity, RowCheck};
 use crate::contracts::{Contract, check};
-use crate::domain::table::row_hash;
+use crate::domain::table::named_row_hash;
 use crate::domain::{Finding, Findings, Row, Value};
 
 /// One file being read.
@@ -155,7 +155,8 @@ impl<'a> Intake<'a> {
         }
         self.records += 1;
         let key = self.contract.key.iter().map(|i| values[*i].clone()).collect();
-        let hash = row_hash(&values);
+        let names = self.contract.columns.iter().map(|c| c.name.as_str());
+        let hash = named_row_hash(names.zip(&values));
         self.rows.push(TypedRow {
             line: signed(line),
             values,

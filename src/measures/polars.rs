@@ -3,7 +3,7 @@
 //! Duty: register the files, run the statement, hand the small result over as typed rows. `polars` ends at this door.
 
 use polars::prelude::{
-    AnyValue, Column, DataFrame, IntoLazy, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet, UnionArgs, concat,
+    AnyValue, Column, DataFrame, HiveOptions, IntoLazy, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet,
 };
 use polars::sql::SQLContext;
 
@@ -15,6 +15,8 @@ use crate::domain::{Dec, Instant, Row, Table, Value};
 pub struct Polars {
     /// Small tables in memory that a statement may name too; every column is text.
     pub texts: Vec<Table>,
+    /// In memory rather than streaming: for questions to small tables, where the streaming engine knows fewer forms.
+    pub in_memory: bool,
 }
 
 impl Engine for Polars {
@@ -26,15 +28,17 @@ impl Engine for Polars {
         };
         let mut context = SQLContext::new();
         for (table, paths) in sources {
-            let frames: Result<Vec<LazyFrame>, _> = paths
-                .iter()
-                .map(|p| LazyFrame::scan_parquet(PlRefPath::new(p.to_string_lossy()), ScanArgsParquet::default()))
-                .collect();
-            let frames = frames.map_err(|e| error(e.to_string()))?;
-            if frames.is_empty() {
+            if paths.is_empty() {
                 continue;
             }
-            let frame = concat(frames, UnionArgs::default()).map_err(|e| error(e.to_string()))?;
+            // the partition column stands in the files: neither names nor folders are to be interpreted
+            let args = ScanArgsParquet {
+                glob: false,
+                hive_options: HiveOptions::new_disabled(),
+                ..ScanArgsParquet::default()
+            };
+            let files = paths.iter().map(|p| PlRefPath::new(p.to_string_lossy())).collect();
+            let frame = LazyFrame::scan_parquet_files(files, args).map_err(|e| error(e.to_string()))?;
             context.register(table, frame);
         }
         for table in &self.texts {
@@ -45,9 +49,9 @@ impl Engine for Polars {
         }
         let frame = context
             .execute(sql)
-            .and_then(|lazy| lazy.with_streaming(true).collect())
+            .and_then(|lazy| lazy.with_streaming(!self.in_memory).collect())
             .map_err(|e| error(e.to_string()))?;
-        to_table(what, &frame).map_err(error)
+        to_table(what, &frame, self.in_memory).map_err(error)
     }
 }
 
@@ -63,7 +67,7 @@ fn text_frame(table: &Table) -> PolarsResult<DataFrame> {
     DataFrame::new(table.rows.len(), columns.collect())
 }
 
-fn to_table(name: &str, frame: &DataFrame) -> Result<Table, String> {
+fn to_table(name: &str, frame: &DataFrame, any_type: bool) -> Result<Table, String> {
     let schema = frame.schema();
     let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
     let mut table = Table::with_columns(name, names);
@@ -71,14 +75,17 @@ fn to_table(name: &str, frame: &DataFrame) -> Result<Table, String> {
     for i in 0..frame.height() {
         let row: Result<Row, String> = columns
             .iter()
-            .map(|c| value(&c.get(i).map_err(|e| e.to_string())?).map_err(|e| format!("column {}: {e}", c.name())))
+            .map(|c| {
+                value(&c.get(i).map_err(|e| e.to_string())?, any_type).map_err(|e| format!("column {}: {e}", c.name()))
+            })
             .collect();
         table.push(row?);
     }
     Ok(table)
 }
 
-fn value(any: &AnyValue) -> Result<Value, String> {
+/// A typed value. What a measure may not return (floats, lists) is an error, or its text where `any_type` is asked for.
+fn value(any: &AnyValue, any_type: bool) -> Result<Value, String> {
     Ok(match any {
         AnyValue::Null => Value::Null,
         AnyValue::Boolean(v) => Value::Bool(*v),
@@ -98,6 +105,7 @@ fn value(any: &AnyValue) -> Result<Value, String> {
         AnyValue::Decimal(units, _, scale) => {
             Value::Dec(Dec::new(*units, u8::try_from(*scale).map_err(|e| e.to_string())?))
         }
+        other if any_type => Value::text(other.to_string()),
         other => return Err(format!("type {} is none that a result may have", other.dtype())),
     })
 }

@@ -30,6 +30,43 @@ pub struct Config {
     pub mail: MailSettings,
 }
 
+/// Outputs that the pipeline writes beside the measures, each by its contract.
+const WRITTEN: [&str; 16] = [
+    "calendar_due_dates",
+    "calendar_partner_periods",
+    "calendar_product_instants",
+    "calendar_product_spans",
+    "conflicts",
+    "files",
+    "held",
+    "key_event_points",
+    "ledger",
+    "messages",
+    "metrics",
+    "partner_scores",
+    "periods",
+    "quarantine",
+    "rebates",
+    "scores",
+];
+
+/// Measures that the evaluation and the incentives read.
+const MEASURED: [&str; 6] = ["critical", "deliveries", "parts", "quality", "sales", "satisfaction"];
+
+/// Feeds that stages read.
+const READ: [&str; 10] = [
+    "certifications",
+    "contacts",
+    "decisions",
+    "domains",
+    "fx_rates",
+    "holidays",
+    "key_events",
+    "partners",
+    "products",
+    "sales",
+];
+
 const MAIL: &str = "pipelines/mail.toml";
 const RULES: &str = "pipelines/rules/";
 const SOURCES: &str = "pipelines/sources/";
@@ -151,6 +188,9 @@ impl Config {
                 }
             }
         }
+        if let Some(catalogue) = &catalogue {
+            findings.extend(missing_tables(catalogue, &measures, findings.is_empty()));
+        }
         let mail = match bundle.get(MAIL) {
             Some(text) => keep(MailSettings::read(MAIL, text), &mut findings),
             None => {
@@ -193,6 +233,32 @@ impl Config {
             .get(table)
             .unwrap_or_else(|| panic!("table {table} has no contract"))
     }
+}
+
+/// Tables that the program writes or reads and that have no contract, and measures without a file.
+fn missing_tables(catalogue: &Catalogue, measures: &[Measure], all_read: bool) -> Findings {
+    let no_contract = |table: &&str| catalogue.get(table).is_none();
+    let tables = WRITTEN.iter().chain(&READ).copied().filter(no_contract).map(|table| {
+        Finding::error(
+            Place::file(format!("{SCHEMAS}{table}.odcs.yaml")),
+            "workspace.contract",
+            format!("the program needs the table '{table}', and it has no contract"),
+            "restore the file; `starledger init` in an empty folder makes one to copy from",
+        )
+    });
+    // a measure that could not be read has its own finding
+    let files = MEASURED
+        .iter()
+        .filter(|name| all_read && !measures.iter().any(|m| m.name == **name))
+        .map(|name| {
+            Finding::error(
+                Place::file(format!("{MEASURES}{name}.sql")),
+                "workspace.measure",
+                format!("the evaluation needs the measure '{name}', and it has no file"),
+                "restore the file; `starledger init` in an empty folder makes one to copy from",
+            )
+        });
+    tables.chain(files).collect()
 }
 
 fn keep<T>(result: Result<T, Findings>, findings: &mut Findings) -> Option<T> {

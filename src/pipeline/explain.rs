@@ -23,6 +23,9 @@ pub fn score(
     period: Period,
     metric: Option<MetricId>,
 ) -> Result<Option<Explanation>, PipelineError> {
+    // a closed period is explained by the release that closed it: its measures, its rules
+    let settled = settled_release(layout, release, period)?;
+    let release = settled.as_ref().unwrap_or(release);
     let bundle = landing::configuration(layout, release.manifest.configuration)?;
     let config = Config::parse(bundle).map_err(PipelineError::Config)?;
     let name = period.to_string();
@@ -67,6 +70,28 @@ pub fn score(
         detail: e.to_string(),
     })?;
     Ok(evaluation::explain::explain(&evaluated, partner, period, metric))
+}
+
+/// The release that closed the posting period in which an evaluation period ends; `None` while that is open.
+fn settled_release(layout: &Layout, release: &Release, period: Period) -> Result<Option<Release>, PipelineError> {
+    let bundle = landing::configuration(layout, release.manifest.configuration)?;
+    let config = Config::parse(bundle).map_err(PipelineError::Config)?;
+    let programme = config.rules.programme();
+    let posting = programme
+        .calendar
+        .period_of(programme.calendar.last_day(period), programme.posting_period);
+    let Some(posting) = posting.map(|p| p.to_string()) else {
+        return Ok(None);
+    };
+    for row in release.read_table("periods")?.iter() {
+        if row.text("period")? == posting && row.text("status")? == "closed" {
+            let prefix = format!("r{:06}-", row.int("closed_run")?);
+            let names = crate::store::recover::reachable(layout)?;
+            let name = names.into_iter().find(|name| name.starts_with(&prefix));
+            return Ok(name.map(|name| Release::open(layout, &name)).transpose()?);
+        }
+    }
+    Ok(None)
 }
 
 /// The components of what a partner earned in an earning period: rows of `rebates` of the latest posting period.

@@ -3,7 +3,7 @@
 //! Duty: match the sources' globs, refuse what is no plain file, order candidates by name, so that the same inbox
 //! gives the same arrivals. Not its duty: reading what is inside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -36,6 +36,7 @@ pub struct Inbox {
 pub fn scan(layout: &Layout, config: &Config) -> Result<Inbox, StoreError> {
     let mut inbox = Inbox::default();
     let mut claimed: BTreeMap<String, &str> = BTreeMap::new();
+    let mut doubled: BTreeSet<String> = BTreeSet::new();
     let mut listings: BTreeMap<String, Vec<(String, FileKind)>> = BTreeMap::new();
     for source in &config.sources {
         for glob in &source.files {
@@ -65,17 +66,25 @@ pub fn scan(layout: &Layout, config: &Config) -> Result<Inbox, StoreError> {
                         source: source.name.clone(),
                         feed: source.feed.clone(),
                     }),
-                    Some(other) if other != source.name => inbox.findings.push(Finding::error(
-                        Place::file(path),
-                        "inbox.two-sources",
-                        format!("sources '{other}' and '{}' both claim the file", source.name),
-                        "make their globs disjoint",
-                    )),
+                    Some(other) if other != source.name => {
+                        inbox.findings.push(Finding::error(
+                            Place::file(path.clone()),
+                            "inbox.two-sources",
+                            format!(
+                                "sources '{other}' and '{}' both claim the file: it is not taken in",
+                                source.name
+                            ),
+                            "make their globs disjoint",
+                        ));
+                        doubled.insert(path);
+                    }
                     Some(_) => {}
                 }
             }
         }
     }
+    // whose it is must be decided first: content is taken in once
+    inbox.candidates.retain(|c| !doubled.contains(&c.file_name));
     inbox.candidates.sort_by(|a, b| a.file_name.cmp(&b.file_name));
     Ok(inbox)
 }

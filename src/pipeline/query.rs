@@ -52,5 +52,9 @@ pub fn query(layout: &Layout, release: &Release, sql: &str) -> Result<Table, Pip
             ]);
         }
     }
-    Ok(Polars { texts: vec![runs] }.run("the query", sql, &sources)?)
+    Ok(Polars {
+        texts: vec![runs],
+        in_memory: true,
+    }
+    .run("the query", sql, &sources)?)
 }

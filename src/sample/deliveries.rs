@@ -44,7 +44,7 @@ impl World {
             Topic::Delivery,
             [partner.number, u64::from(quarter.index), k],
         );
-        let (domain, stars) = partner.served_domain(&mut draw);
+        let (domain, stars) = partner.served_domain(k, &mut draw);
         let mut product = self.product(&mut draw, domain, stars > 0);
         if partner.persona() == Persona::Average && domain == "server-storage" && draw.chance(150) {
             product = self.moved_product();

@@ -27,6 +27,8 @@ mod parts;
 mod personas;
 mod reference;
 mod sales;
+#[cfg(test)]
+mod story_tests;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -40,7 +42,7 @@ pub use files::generate;
 /// What sample to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleOptions {
-    /// 1 is the small set of some fifteen thousand rows; rows grow in proportion, partners with the square root.
+    /// 1 is the small set of some twenty thousand rows; rows grow in proportion, partners with the square root.
     /// 0 counts as 1.
     pub scale: u64,
     /// Another seed gives other facts about the same partners.

@@ -30,14 +30,28 @@ enum Course {
     Late,
     /// Still out at the end of its quarter, back in the next.
     Overdue,
-    /// Never settled.
-    Gone,
+    /// Never settled, one way or another.
+    Gone(Loss),
     /// Shipped before the first quarter and overdue when it begins; back within it.
     Opening,
     /// Shipped by parcel on a Saturday without a word of its arrival, and still out at the end of the last quarter:
     /// whether it is due by then hangs on how days of transit and business days are added.
     Silent,
 }
+
+/// The ways in which a loan is never settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    Open,
+    Lost,
+    Charged,
+    /// One piece of two comes back.
+    Short,
+    /// Another piece comes back.
+    OtherSerial,
+}
+
+const LOSSES: [Loss; 5] = [Loss::Open, Loss::Lost, Loss::Charged, Loss::Short, Loss::OtherSerial];
 
 /// The part that goes astray without a word.
 const SILENT_SHIPPED: (i32, u32, u32) = (2026, 9, 12);
@@ -69,7 +83,7 @@ pub(super) fn write_part_under(
     let count = world.count(partner, quarter, partner.volume().parts);
     let mut draw = Draw::new(world.seed, Topic::Part, [partner.number, u64::from(quarter.index), k]);
     let course = course(world, partner, quarter, k, count);
-    let (domain, stars) = partner.served_domain(&mut draw);
+    let (domain, stars) = partner.served_domain(k, &mut draw);
     let product = world.product(&mut draw, domain, stars > 0);
     let in_quarter = partner.day_of(quarter, k, count, &mut draw);
     let shipped_on = match course {
@@ -140,8 +154,9 @@ fn is_about_parts(partner: &Partner) -> bool {
 /// Pieces of a loan. Those that stay out are single pieces unless they are the story.
 fn quantity(partner: &Partner, course: Course, draw: &mut Draw) -> i64 {
     match course {
-        Course::Overdue | Course::Gone if is_about_parts(partner) => *draw.pick(&[1, 1, 2]),
-        Course::Overdue | Course::Gone | Course::Opening => 1,
+        Course::Gone(Loss::Short) => 2,
+        Course::Overdue | Course::Gone(_) if is_about_parts(partner) => *draw.pick(&[1, 1, 2]),
+        Course::Late | Course::Overdue | Course::Gone(_) | Course::Opening => 1,
         _ => *draw.pick(&[1, 1, 2, 2, 3, 4]),
     }
 }
@@ -166,7 +181,11 @@ fn course(world: &World, partner: &Partner, quarter: &Quarter, k: u64, count: u6
     let (overdue, gone) = (of_all(loans.overdue), of_all(loans.gone));
     match k {
         _ if k % 2 == 1 && k / 2 < overdue => Course::Overdue,
-        2.. if k % 2 == 0 && k / 2 <= gone => Course::Gone,
+        2.. if k.is_multiple_of(2) && k / 2 <= gone => {
+            // each way in turn
+            let turn = (counters[0] + counters[1] + k) % LOSSES.len() as u64;
+            Course::Gone(LOSSES[usize::try_from(turn).unwrap_or(0)])
+        }
         _ if even_roll(world.seed, Topic::Part, counters, k) < loans.late => Course::Late,
         _ => Course::InTime,
     }
@@ -210,7 +229,7 @@ fn fate(
         Course::Overdue => returned(plus(quarter.end(), draw.between(6, 45))),
         Course::Opening => returned(plus(quarter.first(), draw.between(6, 45))),
         Course::Silent => returned(plus(quarter.end(), draw.between(1, 6))),
-        Course::Gone => unsettled(plus(agreed_on, draw.between(5, 55)), quantity, draw),
+        Course::Gone(loss) => lost(loss, plus(agreed_on, draw.between(5, 40)), quantity),
     };
     // what has not happened yet is not known
     if fate.disposition_on.is_some_and(|on| on > last_known()) {
@@ -220,33 +239,25 @@ fn fate(
     }
 }
 
-/// The ways in which a loan is never settled.
-fn unsettled(on: Date, quantity: i64, draw: &mut Draw) -> Fate {
-    let came_back = Fate {
-        returned_on: Some(on),
-        returned_quantity: Some(quantity),
-        disposition: "returned",
-        disposition_on: Some(on),
-        ..Fate::default()
-    };
+fn lost(loss: Loss, on: Date, quantity: i64) -> Fate {
     let written_off = |disposition, evidence| Fate {
         disposition,
         disposition_on: Some(on),
         evidence,
         ..Fate::default()
     };
-    match draw.below(10) {
-        0 | 1 => written_off("lost", "Carrier claim opened"),
-        2 | 3 => written_off("charged", "Invoiced at list price; see return order"),
-        4 | 5 if quantity > 1 => Fate {
-            returned_quantity: Some(quantity - 1),
-            ..came_back
-        },
-        4..7 => Fate {
-            other_serial: true,
-            ..came_back
-        },
-        _ => open_fate(),
+    let came_back = |returned_quantity, other_serial| Fate {
+        returned_on: Some(on),
+        returned_quantity: Some(returned_quantity),
+        other_serial,
+        ..written_off("returned", "")
+    };
+    match loss {
+        Loss::Open => open_fate(),
+        Loss::Lost => written_off("lost", "Carrier claim opened"),
+        Loss::Charged => written_off("charged", "Invoiced at list price; see return order"),
+        Loss::Short => came_back(quantity - 1, false),
+        Loss::OtherSerial => came_back(quantity, true),
     }
 }
 

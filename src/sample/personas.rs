@@ -43,25 +43,25 @@ const GOOD: [Behaviour; 4] = [
     rates(975, (92, 99), [20, 0, 0], 1100),
     rates(978, (93, 100), [20, 0, 0], 1150),
 ];
-const AVERAGE: [Behaviour; 4] = [rates(900, (78, 93), [120, 45, 4], 1000); 4];
+const AVERAGE: [Behaviour; 4] = [rates(890, (76, 91), [120, 45, 6], 1000); 4];
 /// Average, with nothing beside its story that could hide it.
 const STEADY: [Behaviour; 4] = [rates(915, (83, 94), [100, 0, 0], 1000); 4];
 const DECLINING: [Behaviour; 4] = [
     rates(965, (90, 98), [20, 0, 0], 1100),
     rates(915, (83, 93), [120, 125, 0], 1000),
     rates(850, (73, 86), [200, 125, 125], 850),
-    rates(770, (60, 77), [250, 250, 125], 700),
+    rates(710, (60, 77), [250, 375, 125], 700),
 ];
 const IMPROVING: [Behaviour; 4] = [
-    rates(810, (66, 82), [250, 250, 0], 800),
-    rates(865, (75, 88), [200, 125, 0], 900),
-    rates(920, (84, 94), [100, 0, 0], 1050),
+    rates(785, (62, 78), [250, 375, 0], 800),
+    rates(875, (78, 89), [200, 125, 0], 900),
+    rates(905, (82, 92), [100, 125, 0], 1050),
     rates(970, (91, 99), [20, 0, 0], 1200),
 ];
 const UNCERTIFIED: [Behaviour; 4] = [rates(860, (68, 84), [150, 100, 20], 700); 4];
 const OVERDUE: [Behaviour; 4] = [
     rates(930, (84, 95), [120, 75, 0], 1000),
-    rates(930, (84, 95), [180, 75, 75], 1000),
+    rates(930, (84, 95), [180, 145, 75], 1000),
     rates(930, (84, 95), [200, 145, 75], 1000),
     rates(930, (84, 95), [200, 220, 75], 1000),
 ];
@@ -81,7 +81,8 @@ pub(super) fn behaviour(persona: Persona, quarter: u8) -> Behaviour {
         | Persona::SelfReports
         | Persona::Appeals
         | Persona::Merged
-        | Persona::Left => &STEADY,
+        | Persona::Left
+        | Persona::New => &STEADY,
         _ => &AVERAGE,
     };
     table[usize::from(quarter.min(3))]
@@ -152,8 +153,10 @@ pub(super) fn volume(size: Size, persona: Persona, domains: usize) -> Volume {
     if main_domains == 0 {
         return usual;
     }
+    // the answers of one domain have to be enough in every quarter, also in the first, which has none of before
+    let each = if persona == Persona::Good { 56 } else { 50 };
     Volume {
-        deliveries: 48 * main_domains as u64,
+        deliveries: each * main_domains as u64,
         inspections: 6 * main_domains as u64,
         main_domains,
         ..usual

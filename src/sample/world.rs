@@ -295,13 +295,13 @@ impl Partner {
         plus(first, i64::try_from(at).unwrap_or(0).min(days - 1))
     }
 
-    /// The domain of a delivery or a part: nearly always one of its main domains, if it has such.
-    pub(super) fn served_domain(&self, draw: &mut Draw) -> (&'static str, u8) {
+    /// The domain of the `k`-th delivery or part: nearly always the next of its main domains in turn, if it has such.
+    pub(super) fn served_domain(&self, k: u64, draw: &mut Draw) -> (&'static str, u8) {
         let mains = self.volume().main_domains;
         if mains == 0 || draw.chance(if mains < self.work.len() { 40 } else { 0 }) {
             return self.domain(draw);
         }
-        *draw.pick(&self.work[..mains])
+        self.work[usize::try_from(k).unwrap_or(0) % mains]
     }
 
     /// A domain of its work and the stars held there; the first domain gets about half.

@@ -83,6 +83,20 @@ fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
     workspace.ok(&["verify"]);
     assert!(workspace.ok(&["run"]).stdout.contains("nothing to do"));
 
+    // a sealed score is explained as it was sealed
+    let sealed = rows(
+        &workspace,
+        "SELECT partner_id, final FROM partner_scores WHERE period = '2025-Q4' AND final IS NOT NULL ORDER BY partner_id",
+    );
+    for row in sealed.iter().step_by(7) {
+        let (partner, score) = (
+            row["partner_id"].as_str().expect("an id"),
+            row["final"].as_str().expect("a score"),
+        );
+        let text = workspace.ok(&["explain", "score", partner, "2025-Q4"]).stdout;
+        assert!(text.contains(score), "{partner}: {score} is not in\n{text}");
+    }
+
     // the pointer is made again from the period's status
     fs::remove_dir_all(workspace.warehouse().join("settled")).expect("the pointers go");
     workspace.ok(&["run"]);
@@ -112,6 +126,50 @@ fn a_close_out_of_order_or_too_early_is_refused() {
     close(&workspace, "2025-Q4", "2025-12-30T05:00:00Z");
     let ran = workspace.ok(&["run", "--json"]);
     assert!(ran.stdout.contains("2025-Q4 stays open"), "{}", ran.stdout);
+    let closed = || rows(&workspace, "SELECT period FROM periods WHERE status = 'closed'");
+    assert!(closed().is_empty(), "{:?}", closed());
+    // decided again, after the period has ended
+    let row = "CLOSE-AGAIN,close,2025-Q4,,closed,,,,period end,c.closer,finance,2026-10-12T05:30:00Z\n";
+    workspace.write("sample_data/finance/decisions-again.csv", &format!("{HEADER}{row}"));
+    workspace.ok(&["run"]);
+    let periods: Vec<_> = closed()
+        .iter()
+        .map(|r| r["period"].as_str().expect("a period").to_owned())
+        .collect();
+    assert_eq!(periods, ["2025-Q4", "2026-Q1"]);
+}
+
+#[test]
+fn a_file_set_aside_blocks_the_close_until_it_is_waived() {
+    let workspace = ran_sample();
+    close(&workspace, "2025-Q4", "2026-10-12T05:00:00Z");
+    let ran = workspace.ok(&["run", "--json"]);
+    assert!(
+        ran.stdout.contains("neither delivered anew nor waived"),
+        "{}",
+        ran.stdout
+    );
+    let mut text = HEADER.to_owned();
+    for (i, row) in rows(&workspace, "SELECT file_name FROM files WHERE state = 'set_aside'")
+        .iter()
+        .enumerate()
+    {
+        let name = row["file_name"].as_str().expect("a name");
+        text.push_str(&format!(
+            "WAIVE-{i},waive,{name},,waived,,,,known,c.closer,finance,2026-10-12T05:10:00Z\n"
+        ));
+    }
+    workspace.write("sample_data/finance/decisions-waive.csv", &text);
+    workspace.ok(&["run"]);
     let closed = rows(&workspace, "SELECT period FROM periods WHERE status = 'closed'");
-    assert!(closed.is_empty(), "{closed:?}");
+    assert_eq!(closed.len(), 1, "{closed:?}");
+
+    // rules that would take a closed period away are refused
+    for edition in ["2025-10-01", "2026-07-01"] {
+        let file = format!("pipelines/rules/global/{edition}.toml");
+        workspace.edit(&file, "posting_period = \"quarter\"", "posting_period = \"month\"");
+    }
+    let ran = workspace.run(&["run"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("2025-Q4 is closed"), "{}", ran.stderr);
 }

@@ -188,6 +188,15 @@ impl Refresh<'_> {
             .cloned()
             .collect();
         let booked = ledger::balance::booked(&closed).map_err(|e| PipelineError::stage("the ledger")(e.to_string()))?;
+        let name = |k: &ledger::Key| {
+            [
+                k.partner.to_string(),
+                k.scheme.to_string(),
+                k.earning_period.to_string(),
+            ]
+        };
+        let currencies: BTreeMap<[String; 3], String> =
+            booked.keys().map(|k| (name(k), k.currency.to_string())).collect();
         let booked: BTreeMap<[String; 3], Dec> = booked
             .into_iter()
             .map(|(k, m)| {
@@ -222,6 +231,35 @@ impl Refresh<'_> {
             "rebates",
             rebates.columns().iter().cloned().chain(["period".to_owned()]).collect(),
         );
+        let columns = table.columns().to_vec();
+        // a key that closed periods booked and that no line earns any more is taken back: it says so
+        for (key, _) in booked
+            .iter()
+            .filter(|(key, booked)| !booked.is_zero() && !earned.contains_key(*key))
+        {
+            let earning = Period::parse(&key[2]).map_err(|e| PipelineError::Stage {
+                what: "table rebates",
+                detail: e.to_string(),
+            })?;
+            let posting = timeline.posting_of(programme, earning).map(|p| p.to_string());
+            let currency = currencies.get(key).cloned().unwrap_or_default();
+            let value = |column: &String| -> Value {
+                match column.as_str() {
+                    "partner_id" => key[0].as_str().into(),
+                    "scheme" => key[1].as_str().into(),
+                    "earning_period" => key[2].as_str().into(),
+                    "domain" => "".into(),
+                    "component" => "earned".into(),
+                    "currency" => currency.as_str().into(),
+                    "basis" | "amount" | "booked" => Dec::ZERO.into(),
+                    "lines" => Value::Int(0),
+                    "reason" => "no line counts any more".into(),
+                    "period" => posting.clone().into(),
+                    _ => Value::Null,
+                }
+            };
+            table.push(columns.iter().map(value).collect());
+        }
         for mut row in rebates.rows.drain(..) {
             let earning = Period::parse(&row[2].to_string()).map_err(|e| PipelineError::Stage {
                 what: "table rebates",

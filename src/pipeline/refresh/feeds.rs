@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
-use super::register::{FileLine, Intake, conflicts_of};
+use super::register::{FileLine, Intake, conflicts_of, held_place};
 use super::stored::{feed_table, hide_personal, stored_contract, stored_rows};
 use super::{PipelineError, Refresh, digest};
 use crate::contracts::{Contract, Reference};
@@ -37,16 +37,17 @@ impl Refresh<'_> {
         let total: u64 = self.task.incoming.iter().map(|i| i.arrival.bytes).sum();
         let mut done = 0;
         for contract in config.catalogue.feeds() {
-            let incoming: Vec<&Incoming> = self
+            let new = self
                 .task
                 .incoming
                 .iter()
                 .filter(|i| i.arrival.feed == contract.name)
-                .collect();
+                .cloned();
+            let incoming: Vec<Incoming> = self.aside_again(contract, &intake)?.into_iter().chain(new).collect();
             let mut outcomes = Vec::new();
             for one in &incoming {
                 outcomes.push(self.read_one(contract, one, &mut intake)?);
-                done += one.arrival.bytes;
+                done = total.min(done + one.arrival.bytes);
                 self.progress.bytes(done, total);
             }
             self.feed(contract, outcomes, &mut intake)?;
@@ -95,6 +96,33 @@ impl Refresh<'_> {
         Ok(outcome)
     }
 
+    /// Files that were set aside, to be read again when the configuration changed: a corrected source or contract reads
+    /// them rightly, and nothing of them was used so far.
+    fn aside_again(&self, contract: &Contract, intake: &Intake) -> Result<Vec<Incoming>, PipelineError> {
+        let parent = self.task.parent.as_ref().map(|p| p.manifest.configuration);
+        if parent.is_none_or(|configuration| configuration == self.task.config.hash) {
+            return Ok(Vec::new());
+        }
+        let aside: BTreeSet<u64> = intake
+            .register
+            .iter()
+            .filter(|(_, line)| line.feed == contract.name && line.state == "set_aside")
+            .filter_map(|(arrival, _)| u64::try_from(*arrival).ok())
+            .collect();
+        if aside.is_empty() {
+            return Ok(Vec::new());
+        }
+        let arrivals = crate::store::landing::arrivals(self.task.layout)?;
+        Ok(arrivals
+            .into_iter()
+            .filter(|a| aside.contains(&a.arrival))
+            .map(|arrival| Incoming {
+                path: self.task.layout.original(arrival.sha256),
+                arrival,
+            })
+            .collect())
+    }
+
     fn read_original(&self, contract: &Contract, incoming: &Incoming) -> Result<FileOutcome, PipelineError> {
         let arrival = &incoming.arrival;
         let origin = FileOrigin {
@@ -104,7 +132,16 @@ impl Refresh<'_> {
             bytes: arrival.bytes,
         };
         let file = files::open_plain(&incoming.path).map_err(StoreError::from)?;
-        let source = self.task.config.sources.iter().find(|s| s.name == arrival.source);
+        // a source that was renamed since is found by its files
+        let sources = &self.task.config.sources;
+        let source = sources
+            .iter()
+            .find(|s| s.name == arrival.source && s.feed == contract.name)
+            .or_else(|| {
+                sources
+                    .iter()
+                    .find(|s| s.feed == contract.name && s.matches(&arrival.file_name))
+            });
         let Some(source) = source else {
             return Ok(no_source(contract, origin, &arrival.source));
         };
@@ -123,7 +160,6 @@ impl Refresh<'_> {
         mut outcomes: Vec<FileOutcome>,
         intake: &mut Intake,
     ) -> Result<(), PipelineError> {
-        let config = self.task.config;
         let name = &contract.name;
         let referenced: BTreeSet<&str> = contract
             .columns
@@ -134,7 +170,8 @@ impl Refresh<'_> {
         let waits = intake
             .held
             .iter()
-            .any(|row| row_feed(row, config.contract("held")) == *name);
+            .filter_map(held_place)
+            .any(|(feed, ..)| feed == name.as_str());
         let retry = waits && referenced.iter().any(|t| intake.changed.contains(*t));
         let orphaned = referenced.iter().any(|t| intake.lost_keys.contains(*t));
         let stored = stored_contract(contract);
@@ -199,24 +236,20 @@ impl Refresh<'_> {
         })
     }
 
-    /// Reads the originals of held rows again and keeps those rows; the held table loses them, the resolution says
-    /// anew which still wait.
+    /// Reads the originals of held rows again and keeps those rows; the held table loses them, the resolution says anew
+    /// which still wait. A row that the second reading does not give (its source is gone) stays held as it is.
     fn read_held_again(&self, contract: &Contract, intake: &mut Intake) -> Result<Vec<FileOutcome>, PipelineError> {
-        let held = self.task.config.contract("held");
-        let (feed, arrival, line) = (
-            column(held, "feed"),
-            column(held, "arrival"),
-            column(held, "source_line"),
-        );
+        let place = |row: &Row| {
+            held_place(row)
+                .filter(|(feed, ..)| *feed == contract.name)
+                .map(|(_, arrival, line)| (arrival, line))
+        };
         let mut lines: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
-        intake.held.retain(|row| {
-            let ours = row[feed] == Value::text(&contract.name);
-            if let (true, Value::Int(arrival), Value::Int(line)) = (ours, &row[arrival], &row[line]) {
-                lines.entry(*arrival).or_default().insert(*line);
-            }
-            !ours
-        });
+        for (arrival, line) in intake.held.iter().filter_map(place) {
+            lines.entry(arrival).or_default().insert(line);
+        }
         let arrivals = crate::store::landing::arrivals(self.task.layout)?;
+        let mut found: BTreeSet<(i64, i64)> = BTreeSet::new();
         let mut out = Vec::new();
         for (number, lines) in lines {
             let Some(arrival) = arrivals.iter().find(|a| i64::try_from(a.arrival) == Ok(number)) else {
@@ -232,9 +265,13 @@ impl Refresh<'_> {
             for row in &mut outcome.rows {
                 hide_personal(contract, &mut row.values, &mut texts);
                 row.key = contract.key.iter().map(|i| row.values[*i].clone()).collect();
+                found.insert((number, row.line));
             }
             out.push(outcome);
         }
+        intake
+            .held
+            .retain(|row| place(row).is_none_or(|at| !found.contains(&at)));
         Ok(out)
     }
 
@@ -280,12 +317,4 @@ fn no_source(contract: &Contract, origin: FileOrigin, source: &str) -> FileOutco
         notes: Vec::new(),
         again: false,
     }
-}
-
-fn column(contract: &Contract, name: &str) -> usize {
-    contract.columns.iter().position(|c| c.name == name).unwrap_or_default()
-}
-
-fn row_feed(row: &Row, contract: &Contract) -> String {
-    row[column(contract, "feed")].to_string()
 }

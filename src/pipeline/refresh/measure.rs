@@ -2,7 +2,7 @@
 //!
 //! Duty: which statement runs over which files. Not its duty: what a statement says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{PipelineError, Refresh, Timeline};
 use crate::measures::calendar;
@@ -59,13 +59,22 @@ impl Refresh<'_> {
             .carry(table, |partition| sealed.iter().any(|s| s == partition))?)
     }
 
-    /// Files of a table that a measure reads: of the periods' calendar the open ones only.
+    /// Files of a table that a measure reads: of the periods' calendar the open ones only, and where there is none the
+    /// file without rows.
     fn measured_paths(&self, table: &str, timeline: &Timeline) -> Vec<PathBuf> {
-        let mut paths = self.staging.paths(table);
-        if table == PARTNER_PERIODS && !timeline.open.is_empty() {
-            let open: Vec<String> = timeline.open.iter().map(|p| format!("period={p}")).collect();
-            paths.retain(|path| open.iter().any(|o| path.to_string_lossy().contains(o)));
+        let all = self.staging.paths(table);
+        if table != PARTNER_PERIODS || timeline.open.is_empty() {
+            return all;
         }
-        paths
+        let open: Vec<String> = timeline.open.iter().map(|p| format!("period={p}")).collect();
+        let of_open = |path: &&PathBuf| {
+            let folder = path
+                .parent()
+                .and_then(Path::file_name)
+                .map(|f| f.to_string_lossy().into_owned());
+            folder.is_some_and(|f| open.contains(&f))
+        };
+        let paths: Vec<PathBuf> = all.iter().filter(of_open).cloned().collect();
+        if paths.is_empty() { all } else { paths }
     }
 }

@@ -111,6 +111,13 @@ impl Refresh<'_> {
                 decision_id: row.text("decision_id")?.to_owned(),
                 run: row.int("closed_run")?,
             };
+            let moved = !timeline.posting.contains(&period)
+                || row.text("calendar")? != programme.calendar_name
+                || row.date("first_on")? != programme.calendar.first_day(period)
+                || row.date("last_on")? != programme.calendar.last_day(period);
+            if moved {
+                return Err(reopened(period));
+            }
             timeline.closings.insert(period, closing);
         }
         self.close(&mut timeline)?;
@@ -175,6 +182,16 @@ impl Refresh<'_> {
         }
         Ok(())
     }
+}
+
+/// The rules would take a closed period away or move its days.
+fn reopened(period: Period) -> PipelineError {
+    PipelineError::Config(vec![Finding::error(
+        Place::file(crate::rules::RULES_FOLDER).column("programme"),
+        "period.closed",
+        format!("{period} is closed, and with these rules it would not be a posting period with the same days"),
+        "restore posting_period, first_period, calendar_name and fiscal_year_starts_in_month: a closed period never moves",
+    )])
 }
 
 /// Decisions to close by period, in the order in which they were taken.

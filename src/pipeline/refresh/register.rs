@@ -12,7 +12,44 @@ use crate::ingest::resolve::{Held, Quarantined};
 use crate::ingest::{FileCounts, Resolution};
 use crate::store::private::{self, Class};
 
-/// What the feeds of a run share.
+/// Columns of `quarantine`, in the order in which rows are built here.
+const QUARANTINE: [&str; 11] = [
+    "arrival",
+    "source_line",
+    "row_no",
+    "feed",
+    "source_file",
+    "column_name",
+    "rule",
+    "reason",
+    "remedy",
+    "row_hash",
+    "raw_hash",
+];
+
+/// Columns of `held`.
+const HELD: [&str; 7] = [
+    "arrival",
+    "source_line",
+    "feed",
+    "source_file",
+    "row_hash",
+    "missing_table",
+    "missing_value",
+];
+
+/// Columns of `conflicts`.
+const CONFLICTS: [&str; 2] = ["feed", "key_hash"];
+
+/// Feed, arrival and line of a row of `held`.
+pub(super) fn held_place(row: &Row) -> Option<(&str, i64, i64)> {
+    match (&row[2], &row[0], &row[1]) {
+        (Value::Text(feed), Value::Int(arrival), Value::Int(line)) => Some((feed, *arrival, *line)),
+        _ => None,
+    }
+}
+
+/// What the feeds of a run share. Rows have the columns of the constants above.
 #[derive(Default)]
 pub(super) struct Intake {
     /// By arrival.
@@ -75,10 +112,23 @@ impl Refresh<'_> {
             };
             intake.register.insert(counts.arrival, line);
         }
-        intake.quarantine = self.parent_table("quarantine")?.rows;
-        intake.held = self.parent_table("held")?.rows;
-        intake.conflicts = self.parent_table("conflicts")?.rows;
+        intake.quarantine = self.known_rows("quarantine", &QUARANTINE)?;
+        intake.held = self.known_rows("held", &HELD)?;
+        intake.conflicts = self.known_rows("conflicts", &CONFLICTS)?;
         Ok(intake)
+    }
+
+    /// Rows of a parent's table with the columns of this version, by name; a column that it did not have is null.
+    fn known_rows(&self, name: &str, columns: &[&str]) -> Result<Vec<Row>, PipelineError> {
+        let table = self.parent_table(name)?;
+        let places: Vec<Option<usize>> = columns.iter().map(|c| table.column(c)).collect();
+        let row = |row: &Row| {
+            places
+                .iter()
+                .map(|p| p.map_or(Value::Null, |i| row[i].clone()))
+                .collect()
+        };
+        Ok(table.rows.iter().map(row).collect())
     }
 
     /// Adds quarantine, held rows and conflicts of a resolution; raw texts go to the private store.
@@ -164,13 +214,13 @@ impl Refresh<'_> {
             files.push(row);
         }
         self.put(files)?;
-        for (name, rows) in [
-            ("quarantine", intake.quarantine),
-            ("held", intake.held),
-            ("conflicts", intake.conflicts),
-        ] {
-            let contract = self.task.config.contract(name);
-            let mut table = Table::with_columns(name, contract.columns.iter().map(|c| c.name.clone()).collect());
+        let tables: [(&str, &[&str], Vec<Row>); 3] = [
+            ("quarantine", &QUARANTINE, intake.quarantine),
+            ("held", &HELD, intake.held),
+            ("conflicts", &CONFLICTS, intake.conflicts),
+        ];
+        for (name, columns, rows) in tables {
+            let mut table = Table::new(name, columns);
             table.rows = rows;
             self.put(table)?;
         }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::domain::{Finding, Findings, Severity, Table, Value};
 use crate::pipeline::PipelineError;
+use crate::pipeline::error::ExitCode;
 
 /// Most findings that are listed in text; the rest is counted.
 const MAX_LISTED: usize = 200;
@@ -188,12 +189,15 @@ fn aligned(table: &Table) -> String {
 
 fn write(text: &str) {
     let mut out = io::stdout().lock();
-    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        && e.kind() == io::ErrorKind::BrokenPipe
-    {
+    let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else {
+        return;
+    };
+    if e.kind() == io::ErrorKind::BrokenPipe {
         // whoever read us has gone: there is nobody to tell
-        std::process::exit(0);
+        std::process::exit(i32::from(ExitCode::Done as u8));
     }
+    let _ = writeln!(io::stderr().lock(), "error: cannot write to standard output: {e}");
+    std::process::exit(i32::from(ExitCode::Storage as u8));
 }
 
 /// Whether standard error is a terminal: progress is drawn there and nowhere else.

@@ -3,18 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use chrono::Datelike as _;
 use serde_json::{Value as Json, json};
 
 use super::output::json_findings;
 use super::progress::Bar;
 use super::{CommandResult, Session};
-use crate::domain::{Grade, Instant, Money, Severity};
+use crate::domain::{Finding, Grade, Instant, Money, Severity};
 use crate::edges::clock::{Clock, SystemClock};
 use crate::ingest::FileCounts;
 use crate::pipeline::jobs::Job;
 use crate::pipeline::refresh::{Progress, Summary};
 use crate::pipeline::run::{Context, RunReport, run as run_job};
 use crate::pipeline::{PipelineError, config, serve};
+
+/// Most warnings and errors that a summary lists.
+const MAX_TOLD: usize = 15;
+
+/// Last year that a run may be for: a typing error must not make thousands of periods.
+const LAST_YEAR: i32 = 2100;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -79,10 +86,16 @@ pub(super) fn find_job<'a>(jobs: &'a [Job], name: &str) -> Result<&'a Job, Pipel
 
 /// The present of a run: what was typed, else what the job pins, else the clock.
 pub(super) fn as_of(typed: Option<&str>, job: &Job, clock: &dyn Clock) -> Result<Instant, PipelineError> {
-    match typed {
-        Some(text) => Instant::parse(text).map_err(|e| PipelineError::Usage(format!("--as-of '{text}' {e}"))),
-        None => Ok(job.as_of.unwrap_or_else(|| clock.now())),
+    let Some(text) = typed else {
+        return Ok(job.as_of.unwrap_or_else(|| clock.now()));
+    };
+    let as_of = Instant::parse(text).map_err(|e| PipelineError::Usage(format!("--as-of '{text}' {e}")))?;
+    if as_of.utc().year() > LAST_YEAR {
+        return Err(PipelineError::Usage(format!(
+            "--as-of '{text}' lies after {LAST_YEAR}: that is no present"
+        )));
     }
+    Ok(as_of)
 }
 
 fn print_report(session: &Session, report: &RunReport) {
@@ -142,6 +155,20 @@ fn print_report(session: &Session, report: &RunReport) {
 /// The summary of a refresh for people.
 pub(super) fn summary_text(summary: &Summary, planned: bool) -> String {
     let mut out = String::new();
+    let told: Vec<&Finding> = summary
+        .findings
+        .iter()
+        .filter(|f| f.severity > Severity::Note)
+        .collect();
+    for finding in told.iter().take(MAX_TOLD) {
+        let _ = writeln!(out, "{finding}");
+    }
+    if told.len() > MAX_TOLD {
+        let _ = writeln!(out, "… and {} more; --json lists them all", told.len() - MAX_TOLD);
+    }
+    if !told.is_empty() {
+        out.push('\n');
+    }
     let mut total = FileCounts::default();
     let mut files = 0;
     for feed in &summary.feeds {
@@ -197,14 +224,6 @@ pub(super) fn summary_text(summary: &Summary, planned: bool) -> String {
         "messages   {} new, {} without a recipient, {} held back",
         summary.messages, summary.without_recipient, summary.held_messages
     );
-    let warnings = summary
-        .findings
-        .iter()
-        .filter(|f| f.severity == Severity::Warning)
-        .count();
-    if warnings > 0 {
-        let _ = writeln!(out, "warnings   {warnings}; --json lists them");
-    }
     out
 }
 

@@ -54,7 +54,10 @@ impl Timeline {
     /// Ended periods are either computed or closed.
     fn is_closed(&self, period: Period) -> bool {
         let last = self.last_sealed.max(self.periods.last().copied());
-        period >= self.first && Some(period) <= last && !self.periods.contains(&period)
+        period.kind() == self.first.kind()
+            && period >= self.first
+            && Some(period) <= last
+            && !self.periods.contains(&period)
     }
 }
 

@@ -12,7 +12,11 @@ fn rows_in_contract_order_whatever_the_order_of_the_file() {
     assert_eq!(told(&found), ["2: A|1.5000|2026-07-01|hello"]);
     let row = &found.rows[0];
     assert_eq!(row.key, [crate::domain::Value::text("A")]);
-    assert_eq!(row.hash, crate::domain::table::row_hash(&row.values));
+    let names = ["id", "amount", "ordered_on", "note"];
+    assert_eq!(
+        row.hash,
+        crate::domain::table::named_row_hash(names.into_iter().zip(&row.values))
+    );
 }
 
 #[test]

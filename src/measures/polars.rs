@@ -47,9 +47,14 @@ impl Engine for Polars {
                 text_frame(table).map_err(|e| error(e.to_string()))?.lazy(),
             );
         }
-        let frame = context
-            .execute(sql)
-            .and_then(|lazy| lazy.with_streaming(!self.in_memory).collect())
+        // the engine panics on some overflows; a statement must not take the program down
+        let mut run = || {
+            context
+                .execute(sql)
+                .and_then(|lazy| lazy.with_streaming(!self.in_memory).collect())
+        };
+        let frame = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut run))
+            .map_err(|_| error("the engine panicked; a sum may have overflowed".to_owned()))?
             .map_err(|e| error(e.to_string()))?;
         to_table(what, &frame, self.in_memory).map_err(error)
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::contracts::{Catalogue, Contract};
 use crate::domain::{Digest, Finding, Findings, Place, hash};
 use crate::edges::files;
-use crate::edges::mail::MailSettings;
+use crate::edges::mail::{MailMode, MailSettings};
 use crate::ingest::Source;
 use crate::measures::Measure;
 use crate::rules::Rules;
@@ -203,6 +203,16 @@ impl Config {
                 None
             }
         };
+        if let Some(MailMode::Folder(folder)) = mail.as_ref().map(|m| &m.mode)
+            && !is_mail_folder(folder)
+        {
+            findings.push(Finding::error(
+                Place::file(MAIL).column("folder"),
+                "workspace.mail-folder",
+                format!("'{folder}' is no place for mail: it would stand among data that must not change"),
+                "name a folder of the workspace outside landing/, such as warehouse/outbox/mail",
+            ));
+        }
         let (Some(catalogue), Some(rules), Some(mail), true) = (catalogue, rules, mail, findings.is_empty()) else {
             return Err(findings);
         };
@@ -233,6 +243,14 @@ impl Config {
             .get(table)
             .unwrap_or_else(|| panic!("table {table} has no contract"))
     }
+}
+
+/// Whether mail may be written to a folder of the workspace.
+fn is_mail_folder(folder: &str) -> bool {
+    let path = Path::new(folder);
+    let plain = path.components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    let reserved = ["landing", "pipelines", "schemas"].iter().any(|r| path.starts_with(r));
+    plain && !reserved && (!path.starts_with("warehouse") || path.starts_with("warehouse/outbox"))
 }
 
 /// Tables that the program writes or reads and that have no contract, and measures without a file.

@@ -28,6 +28,12 @@ pub fn score(
     let release = settled.as_ref().unwrap_or(release);
     let bundle = landing::configuration(layout, release.manifest.configuration)?;
     let config = Config::parse(bundle).map_err(PipelineError::Config)?;
+    let kind = config.rules.programme().evaluation_period;
+    if period.kind() != kind {
+        return Err(PipelineError::Usage(format!(
+            "{period} is no evaluation period: partners are evaluated by {kind:?}"
+        )));
+    }
     let name = period.to_string();
     let read = |table: &str| -> Result<Table, PipelineError> {
         let read = release.read_table(table)?;

@@ -79,12 +79,17 @@ impl Release {
     }
 
     fn read_file(&self, file: &ReleaseFile) -> Result<Table, StoreError> {
+        self.check_file(file)?;
+        parquet::read(&self.path_of(file), &file.table)
+    }
+
+    /// Whether a file still has the bytes that were published.
+    pub fn check_file(&self, file: &ReleaseFile) -> Result<(), StoreError> {
         let path = self.path_of(file);
-        let (hash, bytes) = files::hash_file(&path)?;
-        if hash != file.sha256 || bytes != file.bytes {
+        if files::hash_file(&path)? != (file.sha256, file.bytes) {
             return Err(StoreError::Integrity(Box::new(changed(&path.display().to_string()))));
         }
-        parquet::read(&path, &file.table)
+        Ok(())
     }
 }
 

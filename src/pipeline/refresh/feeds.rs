@@ -11,7 +11,7 @@ use super::register::{FileLine, Intake, conflicts_of, held_place};
 use super::stored::{feed_table, hide_personal, stored_contract, stored_rows};
 use super::{PipelineError, Refresh, digest};
 use crate::contracts::{Contract, Reference};
-use crate::domain::{Digest, Row, Table, Value};
+use crate::domain::{Digest, Finding, Place, Row, Table, Value};
 use crate::edges::files;
 use crate::ingest::{FileCounts, FileOrigin, FileOutcome, Verdict, read_file, resolve};
 use crate::pipeline::inbox::Incoming;
@@ -131,6 +131,18 @@ impl Refresh<'_> {
             file_hash: arrival.sha256,
             bytes: arrival.bytes,
         };
+        // an original that rotted would give other books without a word
+        if files::hash_file(&incoming.path).map_err(StoreError::from)?.0 != arrival.sha256 {
+            return Err(PipelineError::Integrity(vec![Finding::error(
+                Place::file(incoming.path.display().to_string()),
+                "landing.changed",
+                format!(
+                    "the original of arrival {} ({}) is not what arrived",
+                    arrival.arrival, arrival.file_name
+                ),
+                "restore it from a backup, or deliver the file again under landing's name for it",
+            )]));
+        }
         let file = files::open_plain(&incoming.path).map_err(StoreError::from)?;
         // a source that was renamed since is found by its files
         let sources = &self.task.config.sources;

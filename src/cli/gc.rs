@@ -6,6 +6,7 @@ use super::{CommandResult, Session};
 use crate::edges::clock::{Clock, SystemClock};
 use crate::store::gc::{Keep, collect};
 use crate::store::lock::WriterLock;
+use crate::store::recover::recover;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,6 +21,8 @@ pub(super) struct Args {
 pub(super) fn gc(session: &Session, args: &Args) -> CommandResult {
     let now = SystemClock.now();
     let _lock = WriterLock::take(&session.layout, now)?;
+    // a run that died after it was written down has made the current release
+    recover(&session.layout)?;
     let removed = collect(
         &session.layout,
         Keep {

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -29,8 +29,41 @@ fn fail(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileErro
     move |source| FileError { action, path, source }
 }
 
+/// Makes a folder and those above it that are missing; durable when it returns.
 pub fn create_dir_all(path: &Path) -> Result<(), FileError> {
+    create_dirs(path, 0o777)
+}
+
+/// The same for a folder that only its owner may look into. One that is there keeps the mode it has.
+pub fn create_private_dir_all(path: &Path) -> Result<(), FileError> {
+    if let Some(parent) = path.parent() {
+        create_dirs(parent, 0o777)?;
+    }
+    create_dirs(path, 0o700)
+}
+
+/// The same without syncs, for a folder whose content is synced as a whole before it counts.
+pub fn create_scratch_dir_all(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(fail("create the folder", path))
+}
+
+fn create_dirs(path: &Path, mode: u32) -> Result<(), FileError> {
+    // the parent of a relative name is the working folder
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(Path::new(""));
+    create_dirs(parent, mode)?;
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        // someone else made it in between
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        other => other.map_err(fail("create the folder", path))?,
+    }
+    sync_dir(if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    })
 }
 
 /// Makes the names in a folder durable.
@@ -68,10 +101,17 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(fail("rename", from))
 }
 
+/// The folder of a path; that of a bare name is the current one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 /// Writes a whole file through a temporary name in the same folder: afterwards it is there with all its bytes, or
 /// as it was before. Durable when it returns.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = folder.join(name);
@@ -108,7 +148,7 @@ pub fn hard_link(from: &Path, to: &Path) -> Result<(), FileError> {
 
 /// Points a symbolic link at a target by renaming a new link over the old one; durable when it returns.
 pub fn point_link(link: &Path, target: &Path) -> Result<(), FileError> {
-    let folder = link.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(link);
     let mut name = link.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = folder.join(name);
@@ -147,20 +187,40 @@ pub fn list(folder: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-/// What lies under a folder: path relative to it with `/`, and what it is. Links are not followed. Sorted.
+/// What lies under a folder: path relative to it with `/`, and what it is. Links are not followed. Sorted. A name
+/// that is not UTF-8 is reported escaped and as special, since no path in text leads to it.
 pub fn walk(folder: &Path) -> Result<Vec<(String, FileKind)>, FileError> {
-    fn visit(base: &Path, relative: &str, out: &mut Vec<(String, FileKind)>) -> Result<(), FileError> {
-        let folder = base.join(relative);
-        for name in list(&folder)? {
+    fn visit(folder: &Path, relative: &str, out: &mut Vec<(String, FileKind)>) -> Result<(), FileError> {
+        let entries = match fs::read_dir(folder) {
+            // not there, or gone since its name was read
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(fail("list", folder))?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            names.push(entry.map_err(fail("list", folder))?.file_name());
+        }
+        names.sort();
+        for name in names {
+            let label = name
+                .to_str()
+                .map_or_else(|| name.as_encoded_bytes().escape_ascii().to_string(), str::to_owned);
             let path = if relative.is_empty() {
-                name
+                label
             } else {
-                format!("{relative}/{name}")
+                format!("{relative}/{label}")
             };
-            let full = base.join(&path);
-            let kind = fs::symlink_metadata(&full).map_err(fail("look at", &full))?.file_type();
+            if name.to_str().is_none() {
+                out.push((path, FileKind::Special));
+                continue;
+            }
+            let full = folder.join(&name);
+            let kind = match fs::symlink_metadata(&full) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                other => other.map_err(fail("look at", &full))?.file_type(),
+            };
             if kind.is_dir() {
-                visit(base, &path, out)?;
+                visit(&full, &path, out)?;
             } else if kind.is_file() {
                 out.push((path, FileKind::File));
             } else {
@@ -178,7 +238,7 @@ pub fn walk(folder: &Path) -> Result<Vec<(String, FileKind)>, FileError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     File,
-    /// A link, a pipe, a socket, a device: never opened.
+    /// A link, a pipe, a socket, a device, or a name that is not UTF-8: never opened.
     Special,
 }
 
@@ -250,4 +310,38 @@ pub fn modified(path: &Path) -> Result<Instant, FileError> {
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_utf8_is_reported_and_stops_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("a.csv"), b"a").expect("a file");
+        fs::write(folder.path().join(OsStr::from_bytes(b"b\xff.csv")), b"b").expect("a file");
+        fs::create_dir(folder.path().join(OsStr::from_bytes(b"c\xfe"))).expect("a folder");
+        let found = walk(folder.path()).expect("a listing");
+        let expected = [
+            ("a.csv", FileKind::File),
+            ("b\\xff.csv", FileKind::Special),
+            ("c\\xfe", FileKind::Special),
+        ];
+        assert_eq!(found, expected.map(|(name, kind)| (name.to_owned(), kind)));
+    }
+
+    #[test]
+    fn only_the_folder_itself_is_private() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a/b");
+        create_private_dir_all(&path).expect("it is made");
+        create_private_dir_all(&path).expect("again");
+        let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_ne!(mode(&folder.path().join("a")), 0o700);
+    }
 }

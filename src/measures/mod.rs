@@ -31,24 +31,17 @@ impl Measure {
         format!("measures_{}", self.name)
     }
 
-    /// Reads one file and holds it to the subset; all findings at once. `known` says which tables exist.
-    pub fn read(file: &str, sql: &str, known: impl Fn(&str) -> bool) -> Result<Measure, Findings> {
+    /// Reads one file and holds it to the subset; all findings at once. `columns` are those of the
+    /// contracts.
+    pub fn read(file: &str, sql: &str, columns: &lint::Columns) -> Result<Measure, Findings> {
         let name = file
             .rsplit('/')
             .next()
             .unwrap_or(file)
             .trim_end_matches(".sql")
             .to_owned();
-        let (tables, mut findings) = lint::lint(file, sql);
-        for table in tables.iter().filter(|t| !known(t)) {
-            findings.push(Finding::error(
-                Place::file(file),
-                "measure.table",
-                format!("the measure reads table '{table}', which has no contract"),
-                "name a feed or a calendar table of schemas/, or add a contract for it",
-            ));
-        }
-        if !known(&format!("measures_{name}")) {
+        let (tables, mut findings) = lint::lint(file, sql, columns);
+        if columns(&format!("measures_{name}")).is_none() {
             findings.push(Finding::error(
                 Place::file(file),
                 "measure.contract",

@@ -175,11 +175,12 @@ impl Config {
         }
         let mut measures = Vec::new();
         if let Some(catalogue) = &catalogue {
+            let columns = |table: &str| {
+                let contract = catalogue.get(table)?;
+                Some(contract.columns.iter().map(|c| (c.name.clone(), c.kind)).collect())
+            };
             for (path, text) in under(MEASURES, ".sql") {
-                measures.extend(keep(
-                    Measure::read(&path, &text, |t| catalogue.get(t).is_some()),
-                    &mut findings,
-                ));
+                measures.extend(keep(Measure::read(&path, &text, &columns), &mut findings));
             }
             for source in &sources {
                 match catalogue.get(&source.feed) {

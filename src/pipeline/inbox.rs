@@ -155,6 +155,7 @@ pub fn register(layout: &Layout, candidates: &[Candidate]) -> Result<(Vec<Incomi
                 let first = names.get(&arrival).or_else(|| fresh.get(&arrival));
                 notes.extend(known(&file_name, first.map_or("", |n| n.as_str())));
             }
+            Registered::Unreadable { file_name, detail } => notes.push(unreadable(&file_name, &detail)),
         }
     }
     Ok((incoming, notes))
@@ -172,25 +173,42 @@ fn known(file_name: &str, first: &str) -> Option<Finding> {
     })
 }
 
+/// One file that cannot be read does not stop the others.
+fn unreadable(file_name: &str, detail: &str) -> Finding {
+    Finding::error(
+        Place::file(file_name),
+        "inbox.unreadable",
+        format!("the file cannot be read and was passed over: {detail}"),
+        "correct its permissions, or take it out of the inbox; the next run takes it in",
+    )
+}
+
 /// What [`register`] would do, without doing it.
 pub fn preview(layout: &Layout, candidates: &[Candidate]) -> Result<(Vec<Incoming>, Findings), StoreError> {
-    let mut known_as: BTreeMap<Digest, String> = BTreeMap::new();
+    let mut known_as: BTreeMap<(String, Digest), String> = BTreeMap::new();
     let mut last = 0;
     for arrival in landing::arrivals(layout)? {
         last = arrival.arrival;
-        known_as.insert(arrival.sha256, arrival.file_name);
+        known_as.insert((arrival.feed, arrival.sha256), arrival.file_name);
     }
     let mut incoming = Vec::new();
     let mut notes = Vec::new();
     for candidate in candidates {
         let path = layout.workspace().join(&candidate.file_name);
-        let (sha256, bytes) = files::hash_file(&path)?;
-        if let Some(first) = known_as.get(&sha256) {
+        let (sha256, bytes) = match files::hash_file(&path) {
+            Ok(read) => read,
+            Err(e) => {
+                notes.push(unreadable(&candidate.file_name, &e.source.to_string()));
+                continue;
+            }
+        };
+        let key = (candidate.feed.clone(), sha256);
+        if let Some(first) = known_as.get(&key) {
             notes.extend(known(&candidate.file_name, first));
             continue;
         }
         last += 1;
-        known_as.insert(sha256, candidate.file_name.clone());
+        known_as.insert(key, candidate.file_name.clone());
         let arrival = Arrival {
             arrival: last,
             file_name: candidate.file_name.clone(),

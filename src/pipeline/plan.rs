@@ -166,6 +166,7 @@ pub fn plan(
     let _lock = WriterLock::take(layout, clock.now())?;
     recover(layout)?;
     let release = Release::current(layout)?;
+    super::run::check_as_of(release.as_ref(), as_of)?;
     let done = release.as_ref().map_or(0, |r| r.manifest.run);
     let to_replay = landing::runs(layout)?.iter().filter(|r| r.run > done).count();
     let scanned = inbox::scan(layout, config)?;

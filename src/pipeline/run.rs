@@ -14,7 +14,10 @@ use super::plan::{self, Reason};
 use super::refresh::{self, Progress, Refreshed, Summary, Task};
 use crate::domain::{Finding, Findings, Instant, Place, Severity};
 use crate::edges::clock::Clock;
-use crate::store::commit::{Provenance, Published, point_settled};
+use crate::edges::files;
+use crate::edges::mail::MailMode;
+use crate::store::StoreError;
+use crate::store::commit::{Provenance, Published, abandon, point_settled};
 use crate::store::landing::{self, RunRecord};
 use crate::store::layout::Layout;
 use crate::store::lock::WriterLock;
@@ -56,7 +59,11 @@ pub struct Context<'a> {
 pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
     let layout = context.layout;
     let _lock = WriterLock::take(layout, context.clock.now())?;
-    for removed in recover(layout)?.removed {
+    let recovered = recover(layout)?;
+    for release in recovered.finished {
+        tracing::info!(release, "recorded by a run that did not finish: current now");
+    }
+    for removed in recovered.removed {
         tracing::info!(removed, "left behind by a run that did not finish");
     }
     let mut report = RunReport {
@@ -76,6 +83,7 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
             Step::Refresh => refresh_step(context, &mut report)?,
             Step::Deliver => {
                 if let Some(release) = &report.release {
+                    make_outbox(context)?;
                     report.delivered =
                         deliver::deliver(layout, &context.config.mail, release, context.clock, context.progress)?;
                 }
@@ -85,6 +93,17 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
     settle(context)?;
     report.verdict = verdict(context, &report);
     Ok(report)
+}
+
+/// Mails hold personal data: the outbox is made for its owner only, before a mail is written into it.
+fn make_outbox(context: &Context<'_>) -> Result<(), StoreError> {
+    let outbox = context.layout.outbox();
+    if let MailMode::Folder(folder) = &context.config.mail.mode
+        && context.layout.workspace().join(folder).starts_with(&outbox)
+    {
+        files::create_private_dir_all(&outbox)?;
+    }
+    Ok(())
 }
 
 /// What a run that came to its end still has to tell by its exit code.
@@ -127,8 +146,26 @@ fn verdict(context: &Context<'_>, report: &RunReport) -> Option<PipelineError> {
         .then(|| PipelineError::Mail(report.delivered.describe()))
 }
 
+/// The present does not go back: a run before the current release would publish less than is known.
+pub(super) fn check_as_of(release: Option<&Release>, as_of: Instant) -> Result<(), PipelineError> {
+    let Some(release) = release else { return Ok(()) };
+    let latest = Instant::parse(&release.manifest.as_of).map_err(|e| PipelineError::Stage {
+        what: "as_of of the manifest",
+        detail: e.to_string(),
+    })?;
+    if as_of < latest {
+        return Err(PipelineError::Usage(format!(
+            "as_of {as_of} is before {latest}, the present of the current release {}; nothing was taken in: give \
+             {latest} or later, or correct the clock of this machine",
+            release.name()
+        )));
+    }
+    Ok(())
+}
+
 fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), PipelineError> {
     let layout = context.layout;
+    check_as_of(report.release.as_ref(), context.as_of)?;
     let inbox = inbox::scan(layout, context.config)?;
     report.findings.extend(inbox.findings);
     let (_, notes) = inbox::register(layout, &inbox.candidates)?;
@@ -166,15 +203,18 @@ fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), Pip
         dry: false,
     };
     landing::keep_configuration(layout, &context.config.bundle)?;
-    let outcome = refresh::refresh(&task, context.progress).and_then(|r| publish(&task, r, false));
+    let outcome = refresh::refresh(&task, context.progress).and_then(|r| publish(&task, r, None));
     let now = context.clock.now().to_string();
     match outcome {
         Err(e) => {
-            operations.end_run(id, &now, "failed", None, None, Some(&e.to_string()))?;
+            give_up(&task);
+            // the first error is the one to tell
+            note(operations.end_run(id, &now, "failed", None, None, Some(&e.to_string())));
             Err(e)
         }
         Ok((Some(release), summary)) => {
-            operations.end_run(id, &now, "published", Some(release.name()), None, None)?;
+            // published is published, whatever becomes of the history
+            note(operations.end_run(id, &now, "published", Some(release.name()), None, None));
             report.release = Some(release);
             report.published = true;
             report.summary = Some(summary);
@@ -187,6 +227,19 @@ fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), Pip
             report.summary = Some(summary);
             Ok(())
         }
+    }
+}
+
+/// Removes what a failed refresh staged, so that a full disk has room again.
+fn give_up(task: &Task<'_>) {
+    note(abandon(task.layout, task.run));
+}
+
+/// An error beside the one that is reported, or beside a success.
+fn note(result: Result<(), StoreError>) {
+    if let Err(e) = result {
+        let source = std::error::Error::source(&e).map(ToString::to_string);
+        tracing::warn!(error = %e, source, "tidying up after the run");
     }
 }
 
@@ -208,7 +261,11 @@ pub(super) fn next_run(release: Option<&Release>) -> u64 {
 }
 
 /// Publishes what was refreshed; `None` when it is the parent to the last byte.
-fn publish(task: &Task<'_>, refreshed: Refreshed, replay: bool) -> Result<(Option<Release>, Summary), PipelineError> {
+fn publish(
+    task: &Task<'_>,
+    refreshed: Refreshed,
+    replay: Option<&RunRecord>,
+) -> Result<(Option<Release>, Summary), PipelineError> {
     let config = task.config;
     let provenance = Provenance {
         run: task.run,
@@ -228,8 +285,8 @@ fn publish(task: &Task<'_>, refreshed: Refreshed, replay: bool) -> Result<(Optio
     }
 }
 
-/// Does recorded runs again that the warehouse does not hold: one that was killed after it was written down, or all
-/// of them when the warehouse was deleted. Each with the arrivals, the present and the configuration it had.
+/// Does recorded runs again that the warehouse does not hold, as it was deleted: each with the arrivals, the present
+/// and the configuration it had. (A run that was killed after it was written down is finished by `recover`.)
 fn replay(context: &Context<'_>) -> Result<usize, PipelineError> {
     let layout = context.layout;
     let done = Release::current(layout)?.map_or(0, |r| r.manifest.run);
@@ -248,7 +305,7 @@ fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineE
         context.config
     } else {
         let bundle = landing::configuration(layout, record.configuration)?;
-        kept = Config::parse(bundle).map_err(PipelineError::Config)?;
+        kept = Config::parse(bundle).map_err(|found| unreadable_bundle(layout, record, found))?;
         &kept
     };
     let as_of = Instant::parse(&record.as_of).map_err(|e| PipelineError::Stage {
@@ -271,9 +328,37 @@ fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineE
         dry: false,
     };
     tracing::info!(run = record.run, "doing a recorded run again");
-    let refreshed = refresh::refresh(&task, context.progress)?;
-    publish(&task, refreshed, true)?;
+    refresh::refresh(&task, context.progress)
+        .and_then(|refreshed| publish(&task, refreshed, Some(record)))
+        .inspect_err(|_| give_up(&task))?;
     Ok(())
+}
+
+/// The findings of a kept configuration, at the file they are in: the user has another one in `pipelines/`.
+fn unreadable_bundle(layout: &Layout, record: &RunRecord, found: Findings) -> PipelineError {
+    let place = landing::configuration_path(layout, record.configuration)
+        .display()
+        .to_string();
+    let version = record.code_version.as_deref().unwrap_or("an earlier one");
+    let mut findings = vec![Finding::error(
+        Place::file(place.clone()),
+        "replay.configuration",
+        format!(
+            "run {} is to be done again with the configuration it had, which this version does not accept",
+            record.run
+        ),
+        format!(
+            "run once with the version of the program that made the run ({version}), or restore the warehouse from a \
+             backup"
+        ),
+    )];
+    findings.extend(found.into_iter().map(|finding| Finding {
+        message: format!("in {} of that time: {}", finding.place, finding.message),
+        place: Place::file(place.clone()),
+        remedy: String::new(),
+        ..finding
+    }));
+    PipelineError::Config(findings)
 }
 
 /// Points `settled/` at the releases that closed periods, from what the current release says: also at start, so that

@@ -19,6 +19,7 @@ use crate::edges::clock::Clock;
 use crate::store::StoreError;
 use crate::store::layout::Layout;
 use crate::store::operations::Operations;
+use crate::store::release::Release;
 
 /// The heartbeat: every full minute, in the scheduler's cron of six fields.
 const HEARTBEAT: &str = "0 * * * * *";
@@ -44,7 +45,9 @@ pub fn run_due(
         let last = last.as_deref().and_then(|text| Instant::parse(text).ok());
         for slot in schedule.due(last, clock.now()) {
             count += 1;
-            let as_of = job.as_of.unwrap_or(slot);
+            // a slot that was due before a later run looked at the world runs as of that run
+            let seen = Release::current(layout)?.and_then(|r| Instant::parse(&r.manifest.as_of).ok());
+            let as_of = job.as_of.unwrap_or(seen.map_or(slot, |seen| seen.max(slot)));
             let context = Context {
                 layout,
                 config: &config,

@@ -15,7 +15,7 @@ use super::release::{Release, changed};
 use super::{StoreError, parquet};
 use crate::contracts::Contract;
 use crate::domain::hash::Hasher;
-use crate::domain::{Digest, Row, Table, Value};
+use crate::domain::{Digest, Finding, Place, Row, Table, Value};
 use crate::edges::files;
 
 /// A release being built; nothing of it can be seen until [`Staging::publish`].
@@ -26,6 +26,8 @@ pub struct Staging {
     parent: Option<Release>,
     rules_hash: String,
     files: Vec<ReleaseFile>,
+    /// The parent's files whose bytes were found to be those of the manifest, by inode.
+    verified: BTreeSet<(u64, Digest)>,
 }
 
 /// What a release was made from: goes into its manifest.
@@ -72,6 +74,15 @@ impl Write for HashingFile {
     }
 }
 
+fn staging_folder(layout: &Layout, run: u64) -> PathBuf {
+    layout.staging().join(format!("run-{run:06}"))
+}
+
+/// Removes what a run that failed has staged: on a full disk that is the room which is missing.
+pub fn abandon(layout: &Layout, run: u64) -> Result<(), StoreError> {
+    Ok(files::remove_tree_if_there(&staging_folder(layout, run))?)
+}
+
 impl Staging {
     /// An empty staging folder for a run; what an earlier run left there is removed.
     pub fn begin(
@@ -80,7 +91,7 @@ impl Staging {
         parent: Option<Release>,
         rules_hash: Digest,
     ) -> Result<Staging, StoreError> {
-        let folder = layout.staging().join(format!("run-{run:06}"));
+        let folder = staging_folder(layout, run);
         files::remove_tree_if_there(&folder)?;
         files::create_dir_all(&folder)?;
         Ok(Staging {
@@ -89,6 +100,7 @@ impl Staging {
             parent,
             rules_hash: rules_hash.to_string(),
             files: Vec::new(),
+            verified: BTreeSet::new(),
         })
     }
 
@@ -147,9 +159,19 @@ impl Staging {
     }
 
     fn link(&mut self, parent: &Release, file: &ReleaseFile) -> Result<(), StoreError> {
+        let from = parent.path_of(file);
+        // what is carried is computed on and published again: once in a run its bytes are looked at
+        let (bytes, inode) = files::identity(&from)?;
+        let known = (inode, file.sha256);
+        if !self.verified.contains(&known) {
+            if bytes != file.bytes || files::hash_file(&from)? != (file.sha256, file.bytes) {
+                return Err(StoreError::Integrity(Box::new(changed(&from.display().to_string()))));
+            }
+            self.verified.insert(known);
+        }
         let to = self.folder.join(&file.path);
-        files::create_dir_all(to.parent().unwrap_or(&self.folder))?;
-        files::hard_link(&parent.path_of(file), &to)?;
+        files::create_scratch_dir_all(to.parent().unwrap_or(&self.folder))?;
+        files::hard_link(&from, &to)?;
         self.files.push(file.clone());
         Ok(())
     }
@@ -162,7 +184,7 @@ impl Staging {
             format!("{table}/{partition}")
         };
         let directory = self.folder.join(&folder);
-        files::create_dir_all(&directory)?;
+        files::create_scratch_dir_all(&directory)?;
         let partial = directory.join("partial");
         let sink = HashingFile {
             inner: BufWriter::new(files::create_new(&partial)?),
@@ -235,9 +257,10 @@ impl Staging {
 
     /// Makes the staged release the current one. Up to the run record nothing has happened; from there on the next
     /// start finishes what a crash leaves undone.
-    /// A replay publishes also what is the parent to the last byte: its run number is taken.
-    pub fn publish(mut self, provenance: Provenance, replay: bool) -> Result<Published, StoreError> {
-        if self.unchanged() && !replay {
+    /// A replay is given the record it follows. It publishes also what is the parent to the last byte, as its run
+    /// number is taken, and it must come to what the record says.
+    pub fn publish(mut self, provenance: Provenance, replay: Option<&RunRecord>) -> Result<Published, StoreError> {
+        if self.unchanged() && replay.is_none() {
             files::remove_tree_if_there(&self.folder)?;
             return Ok(Published::Unchanged);
         }
@@ -270,24 +293,30 @@ impl Staging {
         manifest.release = manifest.name();
         let release = manifest.release.clone();
 
-        landing::record_run(
-            &self.layout,
-            &RunRecord {
-                run: provenance.run,
-                as_of: provenance.as_of,
-                last_arrival: provenance.last_arrival,
-                configuration: provenance.configuration,
-            },
-        )?;
+        let text = manifest.to_json();
+        let record = RunRecord {
+            run: provenance.run,
+            as_of: provenance.as_of,
+            last_arrival: provenance.last_arrival,
+            configuration: provenance.configuration,
+            release: Some(release.clone()),
+            manifest_sha256: Some(Digest::of(text.as_bytes())),
+            code_version: Some(manifest.code_version.clone()),
+            parent_sha256: manifest.parent.as_ref().map(|p| p.manifest_sha256),
+            tables: table_hashes(&manifest.files),
+        };
+        if let Some(recorded) = replay {
+            compare(&self.layout, recorded, &record)?;
+        }
         files::create_dir_all(&self.layout.manifests())?;
         files::create_dir_all(&self.layout.releases())?;
-        files::write_atomic(&self.layout.manifest(&release), manifest.to_json().as_bytes())?;
+        files::write_atomic(&self.layout.manifest(&release), text.as_bytes())?;
         files::rename(&self.folder, &self.layout.release(&release))?;
         files::sync_dir(&self.layout.releases())?;
-        files::point_link(
-            &self.layout.current(),
-            &Path::new("store").join("releases").join(&release),
-        )?;
+        if replay != Some(&record) {
+            landing::record_run(&self.layout, &record)?;
+        }
+        point_current(&self.layout, &release)?;
         Ok(Published::Release(Box::new(Release::open(&self.layout, &release)?)))
     }
 
@@ -316,6 +345,56 @@ impl Staging {
     }
 }
 
+/// Moves the pointer that readers follow.
+pub(super) fn point_current(layout: &Layout, release: &str) -> Result<(), StoreError> {
+    Ok(files::point_link(
+        &layout.current(),
+        &Path::new("store").join("releases").join(release),
+    )?)
+}
+
+/// A hash over paths and hashes of the files of each table.
+fn table_hashes(files: &[ReleaseFile]) -> BTreeMap<String, Digest> {
+    let mut hashers: BTreeMap<String, Hasher> = BTreeMap::new();
+    for file in files {
+        hashers
+            .entry(file.table.clone())
+            .or_default()
+            .field(file.path.as_bytes())
+            .field(file.sha256.to_string().as_bytes());
+    }
+    hashers.into_iter().map(|(table, h)| (table, h.finish())).collect()
+}
+
+/// A run done again by the same version on the same parent must come to the same bytes. Another version, or another
+/// parent as an earlier run was done again by another version, may come to something else: the record is then
+/// written anew.
+fn compare(layout: &Layout, recorded: &RunRecord, made: &RunRecord) -> Result<(), StoreError> {
+    let comparable = recorded.manifest_sha256.is_some()
+        && recorded.code_version == made.code_version
+        && recorded.parent_sha256 == made.parent_sha256;
+    if !comparable || recorded.manifest_sha256 == made.manifest_sha256 {
+        return Ok(());
+    }
+    let tables: BTreeSet<&String> = recorded.tables.keys().chain(made.tables.keys()).collect();
+    let what = tables
+        .into_iter()
+        .find(|t| recorded.tables.get(*t) != made.tables.get(*t))
+        .map_or("no table differs, the manifest does".to_owned(), |t| {
+            format!("the first table that differs is {t}")
+        });
+    Err(StoreError::Integrity(Box::new(Finding::error(
+        Place::file(landing::run_path(layout, recorded.run).display().to_string()),
+        "replay.differs",
+        format!(
+            "run {} was done again and did not come to what was published; {what}",
+            recorded.run
+        ),
+        "restore the warehouse from a backup, or landing if a file of it was changed; to accept what comes out now, \
+         remove manifest_sha256 from this record and run again",
+    ))))
+}
+
 /// Rows by partition folder (`period=2026-Q3`); a table without a partition column has one part, named "".
 fn partitions<'a>(contract: &Contract, table: &'a Table) -> BTreeMap<String, Vec<&'a Row>> {
     let mut parts: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
@@ -333,7 +412,7 @@ fn partitions<'a>(contract: &Contract, table: &'a Table) -> BTreeMap<String, Vec
 }
 
 /// Points `settled/<calendar>/<period>` at the release that closed each period. `closed` maps a closed period to the
-/// release in which it was closed; links that are there stay as they are.
+/// release in which it was closed; a link that points elsewhere is pointed anew.
 pub fn point_settled(layout: &Layout, calendar: &str, closed: &BTreeMap<String, String>) -> Result<(), StoreError> {
     let folder = layout.settled(calendar);
     for (period, release) in closed {

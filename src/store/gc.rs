@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::StoreError;
 use super::layout::Layout;
 use super::release::Release;
-use crate::domain::Instant;
+use crate::domain::{Instant, TableError};
 use crate::edges::files;
 
 /// What to keep.
@@ -29,29 +29,39 @@ pub fn collect(layout: &Layout, keep: Keep, now: Instant) -> Result<Vec<String>,
     // names sort by their run number
     let mut names: Vec<String> = files::list(&layout.releases())?;
     names.retain(|name| name.as_str() < current.name());
-    let settled = settled(layout)?;
+    let settled = settled(&current)?;
     let recent = names.len().saturating_sub(keep.ancestors);
     let mut removed = Vec::new();
     for name in &names[..recent] {
         let age = now.utc() - files::modified(&layout.release(name))?.utc();
-        if settled.contains(name) || age < chrono::TimeDelta::days(i64::from(keep.days)) {
+        let closed_one = name.split('-').next().is_some_and(|run| settled.contains(run));
+        if closed_one || age < chrono::TimeDelta::days(i64::from(keep.days)) {
             continue;
         }
-        files::remove_tree_if_there(&layout.release(name))?;
+        // all at once: a release that has lost some of its files would be taken for a damaged one
+        files::create_dir_all(&layout.staging())?;
+        let doomed = layout.staging().join(name);
+        files::remove_tree_if_there(&doomed)?;
+        files::rename(&layout.release(name), &doomed)?;
+        files::sync_dir(&layout.releases())?;
+        files::remove_tree_if_there(&doomed)?;
         removed.push(name.clone());
     }
     Ok(removed)
 }
 
-/// Releases that a period was closed in.
-fn settled(layout: &Layout) -> Result<BTreeSet<String>, StoreError> {
-    let base = layout.warehouse().join("settled");
+/// What the names of the releases begin with in which periods were closed. The books say it; the links under
+/// `settled/` follow from them and may be missing.
+fn settled(current: &Release) -> Result<BTreeSet<String>, StoreError> {
+    let error = |e: TableError| StoreError::Format {
+        action: "read the periods of",
+        path: current.folder().display().to_string(),
+        detail: e.to_string(),
+    };
     let mut out = BTreeSet::new();
-    for calendar in files::list(&base)? {
-        for period in files::list(&base.join(&calendar))? {
-            if let Some(target) = files::read_link(&base.join(&calendar).join(&period))? {
-                out.insert(target.file_name().unwrap_or_default().to_string_lossy().into_owned());
-            }
+    for row in current.read_table("periods")?.iter() {
+        if row.text("status").map_err(error)? == "closed" {
+            out.insert(format!("r{:06}", row.int("closed_run").map_err(error)?));
         }
     }
     Ok(out)

@@ -4,7 +4,7 @@
 //! warehouse: everything in a release can be made again from here. Not its duty: reading what is inside the files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::layout::Layout;
 use crate::domain::Digest;
-use crate::edges::files;
+use crate::edges::files::{self, FileError};
 
 /// One file as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,8 @@ pub struct Arrival {
     pub bytes: u64,
 }
 
-/// One committed run: enough to do it again.
+/// One committed run: enough to do it again, and to tell whether doing it again gave the same. What came out of it is
+/// not in the records of earlier versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRecord {
@@ -37,6 +38,20 @@ pub struct RunRecord {
     pub as_of: String,
     pub last_arrival: u64,
     pub configuration: Digest,
+    /// The release it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_sha256: Option<Digest>,
+    /// Version of the program that made it: another one may come to another result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_version: Option<String>,
+    /// Hash of the parent's manifest: on another parent the result is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_sha256: Option<Digest>,
+    /// A hash over the files of each table, so that a difference can be named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, Digest>,
 }
 
 /// Configuration texts by path relative to the workspace.
@@ -44,16 +59,32 @@ pub type Bundle = BTreeMap<String, String>;
 
 fn numbered<T: DeserializeOwned>(folder: &Path) -> Result<Vec<T>, StoreError> {
     let mut out = Vec::new();
-    for name in files::list(folder)?.iter().filter(|n| n.ends_with(".json")) {
-        let path = folder.join(name);
-        let text = files::read_text(&path)?;
-        out.push(serde_json::from_str(&text).map_err(|e| StoreError::Format {
-            action: "read",
-            path: path.display().to_string(),
-            detail: e.to_string(),
-        })?);
+    for name in listing(folder)? {
+        out.push(one(&folder.join(name))?);
     }
     Ok(out)
+}
+
+/// Reads one numbered file.
+pub(super) fn one<T: DeserializeOwned>(path: &Path) -> Result<T, StoreError> {
+    serde_json::from_str(&files::read_text(path)?).map_err(|e| StoreError::Format {
+        action: "read",
+        path: path.display().to_string(),
+        detail: e.to_string(),
+    })
+}
+
+/// Names of the numbered files of a folder, in order.
+pub(super) fn listing(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let mut names = files::list(folder)?;
+    names.retain(|n| n.ends_with(".json"));
+    Ok(names)
+}
+
+/// Makes a folder of landing. Landing holds personal data as it arrived: it is for its owner only.
+fn make_folder(layout: &Layout, folder: &Path) -> Result<(), StoreError> {
+    files::create_private_dir_all(&layout.landing())?;
+    Ok(files::create_dir_all(folder)?)
 }
 
 fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
@@ -72,6 +103,22 @@ pub fn runs(layout: &Layout) -> Result<Vec<RunRecord>, StoreError> {
     numbered(&layout.runs())
 }
 
+/// The record of a run, if it is written down.
+pub fn run(layout: &Layout, run: u64) -> Result<Option<RunRecord>, StoreError> {
+    let path = run_path(layout, run);
+    if files::exists(&path) {
+        one(&path).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Where the record of a run lies.
+#[must_use]
+pub fn run_path(layout: &Layout, run: u64) -> PathBuf {
+    layout.runs().join(format!("{run:08}.json"))
+}
+
 /// A file that waits to be taken in.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -86,51 +133,89 @@ pub struct Candidate {
 pub enum Registered {
     /// New content, now an arrival.
     New(Arrival),
-    /// The content is known, from this arrival on.
+    /// The content is known in this feed, from this arrival on.
     Known { file_name: String, arrival: u64 },
+    /// The file cannot be read: it has not arrived.
+    Unreadable { file_name: String, detail: String },
 }
 
 /// Takes candidates in, in the order given: keeps a copy of the original and writes the arrival down. The hash is
-/// that of the copy, so a file that changes meanwhile is never half of each.
+/// that of the copy. A candidate that cannot be read is passed over; an error on the side of landing stops.
 pub fn register(layout: &Layout, candidates: &[Candidate]) -> Result<Vec<Registered>, StoreError> {
-    files::create_dir_all(&layout.originals())?;
-    files::create_dir_all(&layout.arrivals())?;
-    let mut known: BTreeMap<Digest, u64> = BTreeMap::new();
+    make_folder(layout, &layout.originals())?;
+    make_folder(layout, &layout.arrivals())?;
+    // the same bytes in two feeds are two deliveries
+    let mut known: BTreeMap<(String, Digest), u64> = BTreeMap::new();
     let mut last = 0;
     for arrival in arrivals(layout)? {
-        known.insert(arrival.sha256, arrival.arrival);
         last = last.max(arrival.arrival);
+        known.insert((arrival.feed, arrival.sha256), arrival.arrival);
     }
     let mut out = Vec::new();
     for candidate in candidates {
         let from = layout.workspace().join(&candidate.file_name);
-        let (hash, _) = files::hash_file(&from)?;
-        if let Some(arrival) = known.get(&hash) {
-            out.push(Registered::Known {
-                file_name: candidate.file_name.clone(),
-                arrival: *arrival,
-            });
-            continue;
-        }
-        let incoming = layout.originals().join("incoming");
-        files::remove_if_there(&incoming)?;
-        let (hash, bytes) = files::copy_hashed(&from, &incoming)?;
-        files::rename(&incoming, &layout.original(hash))?;
-        files::sync_dir(&layout.originals())?;
+        let file_name = candidate.file_name.clone();
+        let taken = match take_in(layout, &from, &candidate.feed, &known) {
+            Ok(taken) => taken,
+            Err(e) if e.path == from => {
+                out.push(Registered::Unreadable {
+                    file_name,
+                    detail: e.source.to_string(),
+                });
+                continue;
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let (sha256, bytes) = match taken {
+            Taken::Known(arrival) => {
+                out.push(Registered::Known { file_name, arrival });
+                continue;
+            }
+            Taken::Copied(sha256, bytes) => (sha256, bytes),
+        };
         last += 1;
         let arrival = Arrival {
             arrival: last,
-            file_name: candidate.file_name.clone(),
+            file_name,
             source: candidate.source.clone(),
             feed: candidate.feed.clone(),
-            sha256: hash,
+            sha256,
             bytes,
         };
         files::write_atomic(&layout.arrivals().join(format!("{last:08}.json")), &to_json(&arrival))?;
-        known.insert(hash, last);
+        known.insert((arrival.feed.clone(), sha256), last);
         out.push(Registered::New(arrival));
     }
     Ok(out)
+}
+
+/// What [`take_in`] found.
+enum Taken {
+    Known(u64),
+    Copied(Digest, u64),
+}
+
+fn take_in(
+    layout: &Layout,
+    from: &Path,
+    feed: &str,
+    known: &BTreeMap<(String, Digest), u64>,
+) -> Result<Taken, FileError> {
+    let known = |hash| known.get(&(feed.to_owned(), hash)).copied();
+    if let Some(arrival) = known(files::hash_file(from)?.0) {
+        return Ok(Taken::Known(arrival));
+    }
+    let incoming = layout.originals().join("incoming");
+    files::remove_if_there(&incoming)?;
+    let (hash, bytes) = files::copy_hashed(from, &incoming)?;
+    // it may have changed between the two readings, into something known
+    if let Some(arrival) = known(hash) {
+        files::remove_if_there(&incoming)?;
+        return Ok(Taken::Known(arrival));
+    }
+    files::rename(&incoming, &layout.original(hash))?;
+    files::sync_dir(&layout.originals())?;
+    Ok(Taken::Copied(hash, bytes))
 }
 
 /// Keeps a bundle of configuration and returns its hash.
@@ -138,12 +223,18 @@ pub fn keep_configuration(layout: &Layout, bundle: &Bundle) -> Result<Digest, St
     let bytes = to_json(bundle);
     let hash = Digest::of(&bytes);
     let folder = layout.configurations();
-    files::create_dir_all(&folder)?;
-    let path = folder.join(format!("{hash}.json"));
+    make_folder(layout, &folder)?;
+    let path = configuration_path(layout, hash);
     if !files::exists(&path) {
         files::write_atomic(&path, &bytes)?;
     }
     Ok(hash)
+}
+
+/// Where a bundle of configuration lies.
+#[must_use]
+pub fn configuration_path(layout: &Layout, hash: Digest) -> PathBuf {
+    layout.configurations().join(format!("{hash}.json"))
 }
 
 /// The hash a bundle would be kept under.
@@ -154,7 +245,7 @@ pub fn configuration_hash(bundle: &Bundle) -> Digest {
 
 /// A bundle as kept; a changed one is found by its hash.
 pub fn configuration(layout: &Layout, hash: Digest) -> Result<Bundle, StoreError> {
-    let path = layout.configurations().join(format!("{hash}.json"));
+    let path = configuration_path(layout, hash);
     let bytes = files::read(&path)?;
     let error = |detail: String| StoreError::Format {
         action: "read the configuration",
@@ -169,14 +260,11 @@ pub fn configuration(layout: &Layout, hash: Digest) -> Result<Bundle, StoreError
     serde_json::from_slice(&bytes).map_err(|e| error(e.to_string()))
 }
 
-/// Writes a run down. From here on it will be done: if the program dies before the release is published, the next
-/// start does it again from this record.
+/// Writes a run down, after its release lies in its place and before the pointer moves. From here on the run has
+/// happened: if the program dies, the next start moves the pointer.
 pub fn record_run(layout: &Layout, record: &RunRecord) -> Result<(), StoreError> {
-    files::create_dir_all(&layout.runs())?;
-    Ok(files::write_atomic(
-        &layout.runs().join(format!("{:08}.json", record.run)),
-        &to_json(record),
-    )?)
+    make_folder(layout, &layout.runs())?;
+    Ok(files::write_atomic(&run_path(layout, record.run), &to_json(record))?)
 }
 
 /// Keys of messages that a server accepted.
@@ -186,9 +274,56 @@ pub fn sent_keys(layout: &Layout) -> Result<BTreeSet<String>, StoreError> {
 
 /// Remembers beside the warehouse that a message was accepted.
 pub fn record_sent(layout: &Layout, message_key: &str, message_id: &str) -> Result<(), StoreError> {
-    files::create_dir_all(&layout.sent())?;
+    make_folder(layout, &layout.sent())?;
     Ok(files::write_atomic(
         &layout.sent().join(message_key),
         message_id.as_bytes(),
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_known_by_feed_and_an_unreadable_file_is_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let layout = Layout::new(folder.path());
+        for name in ["a.csv", "b.csv", "c.csv"] {
+            std::fs::write(folder.path().join(name), b"").expect("an empty file");
+        }
+        let candidate = |file_name: &str, feed: &str| Candidate {
+            file_name: file_name.to_owned(),
+            source: feed.to_owned(),
+            feed: feed.to_owned(),
+        };
+        let candidates = [
+            candidate("a.csv", "sales"),
+            candidate("gone.csv", "sales"),
+            candidate("b.csv", "deliveries"),
+            candidate("c.csv", "sales"),
+        ];
+        let registered = register(&layout, &candidates).expect("registered");
+        let [
+            Registered::New(first),
+            Registered::Unreadable { file_name, .. },
+            Registered::New(second),
+            Registered::Known { arrival: 1, .. },
+        ] = &registered[..]
+        else {
+            panic!("{registered:?}");
+        };
+        assert_eq!((first.arrival, second.arrival), (1, 2));
+        assert_eq!(file_name, "gone.csv");
+        assert_eq!(arrivals(&layout).expect("arrivals").len(), 2);
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_read() {
+        let digest = Digest::of(b"x");
+        let text =
+            format!(r#"{{"run": 1, "as_of": "2026-01-01T00:00:00Z", "last_arrival": 2, "configuration": "{digest}"}}"#);
+        let record: RunRecord = serde_json::from_str(&text).expect("a record");
+        assert_eq!((record.release, record.manifest_sha256), (None, None));
+    }
 }

@@ -26,7 +26,7 @@ impl Drop for WriterLock {
 impl WriterLock {
     /// Takes the lock, or says at once who holds it. `now` is written down for whoever comes second.
     pub fn take(layout: &Layout, now: Instant) -> Result<WriterLock, StoreError> {
-        files::create_dir_all(&layout.landing())?;
+        files::create_private_dir_all(&layout.landing())?;
         let path = layout.lock();
         let error = |action| {
             let path = path.clone();

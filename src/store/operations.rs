@@ -10,6 +10,16 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::StoreError;
 use crate::edges::files;
 
+/// What to do about an error of the database.
+pub(super) fn remedy(error: &rusqlite::Error) -> &'static str {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    match error.sqlite_error_code() {
+        Some(DiskFull) => "the disk is full: free space and run again",
+        Some(DatabaseBusy | DatabaseLocked) => "another program has it open: close that and run again",
+        _ => "warehouse/operations.db holds history only: remove it and run again",
+    }
+}
+
 /// Version of the tables; a newer file is refused.
 const SCHEMA_VERSION: i64 = 1;
 

@@ -56,6 +56,7 @@ pub fn put_texts(
         return Ok(());
     }
     let folder = layout.private().join(class.folder());
+    files::create_private_dir_all(&layout.private())?;
     files::create_dir_all(&folder)?;
     let mut bytes = Vec::new();
     for (token, text) in texts {
@@ -104,6 +105,7 @@ pub fn texts(
 /// Keeps bytes under their hash.
 pub fn put_bytes(layout: &Layout, class: Class, bytes: &[u8]) -> Result<Digest, StoreError> {
     let folder = layout.private().join(class.folder());
+    files::create_private_dir_all(&layout.private())?;
     files::create_dir_all(&folder)?;
     let hash = Digest::of(bytes);
     let path = folder.join(hash.to_string());

@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("contracts", &["domain"]),
     ("rules", &["domain"]),
     ("ingest", &["domain", "contracts"]),
-    ("measures", &["domain", "rules"]),
+    ("measures", &["domain", "contracts", "rules"]),
     ("evaluation", &["domain", "rules"]),
     ("incentives", &["domain", "rules"]),
     ("ledger", &["domain"]),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use starledger::domain::Digest;
+
 use crate::support::workspace::ran;
 use crate::support::{Workspace, ran_sample};
 
@@ -110,4 +112,65 @@ fn shuffle_and_split(path: &Path) -> bool {
     fs::write(path, file(first)).expect("the first part");
     fs::write(path.with_file_name(name.replace(".csv", "-part2.csv")), file(second)).expect("the second part");
     true
+}
+
+/// A rebuild is held to what the record says; another version may come to something else.
+#[test]
+fn a_rebuild_is_compared_with_its_record() {
+    let workspace = ran_sample();
+    let record = "landing/runs/00000001.json";
+    let original = fs::read_to_string(workspace.path().join(record)).expect("the record");
+    let wrong = |text: &str| {
+        let (head, tail) = text.split_once("\"manifest_sha256\": \"").expect("the hash");
+        let text = format!("{head}\"manifest_sha256\": \"{}{}", "0".repeat(64), &tail[64..]);
+        let (head, tail) = text.split_once("\"ledger\": \"").expect("a table");
+        format!("{head}\"ledger\": \"{}{}", "0".repeat(64), &tail[64..])
+    };
+    let replace = |text: &str| {
+        fs::remove_file(workspace.path().join(record)).expect("it goes");
+        workspace.write(record, text);
+        fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");
+    };
+    replace(&wrong(&original));
+    let ran = workspace.run(&["run"]);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("differs is ledger"), "{}", ran.stderr);
+    assert!(!workspace.warehouse().join("current").exists());
+
+    let version = format!("\"code_version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    fs::create_dir_all(workspace.warehouse()).expect("the warehouse");
+    replace(&wrong(&original).replace(&version, "\"code_version\": \"0.0.0\""));
+    workspace.ok(&["run"]);
+    assert_eq!(
+        fs::read_to_string(workspace.path().join(record)).expect("the record"),
+        original
+    );
+    workspace.ok(&["verify"]);
+
+    // a configuration that this version does not read
+    let bundle = "{}\n";
+    let hash = Digest::of(bundle.as_bytes()).to_string();
+    workspace.write(&format!("landing/configurations/{hash}.json"), bundle);
+    let (head, tail) = original.split_once("\"configuration\": \"").expect("the hash");
+    replace(&format!("{head}\"configuration\": \"{hash}{}", &tail[64..]));
+    let ran = workspace.run(&["run"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("run 1 is to be done again"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("{hash}.json")), "{}", ran.stderr);
+}
+
+#[test]
+fn the_present_does_not_go_back() {
+    let workspace = ran_sample();
+    workspace.write("sample_data/finance/payments-late.csv", LATE_PAYMENT);
+    let arrivals = || {
+        fs::read_dir(workspace.path().join("landing/arrivals"))
+            .expect("arrivals")
+            .count()
+    };
+    let before = arrivals();
+    let ran = workspace.run(&["run", "--as-of", "2025-02-01T00:00:00Z"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("present of the current release"), "{}", ran.stderr);
+    assert_eq!(arrivals(), before);
 }

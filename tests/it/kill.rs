@@ -70,3 +70,44 @@ fn kill_at_random_moments() {
     );
     assert!(died >= kills / 2, "the kills came too late: {died}");
 }
+
+/// The two moments that matter most, made by hand: the folder has its name and the run no record; the run has its
+/// record and the pointer has not moved.
+#[test]
+fn killed_around_the_record() {
+    let workspace = ran_sample();
+    let current = workspace.warehouse().join("current");
+    let first = fs::read_link(&current).expect("the pointer");
+    workspace.write(
+        "sample_data/finance/payments-late.csv",
+        "payment_id,order_line_id,settlement_no,paid_on,amount,currency\nPAY-LATE-1,,S-1,2026-10-11,1.00,EUR\n",
+    );
+    workspace.ok(&["run"]);
+    let second = fs::read_link(&current).expect("the pointer");
+    let expected = workspace.release_hashes();
+    let back = || {
+        fs::remove_file(&current).expect("the pointer goes");
+        std::os::unix::fs::symlink(&first, &current).expect("the pointer of before");
+    };
+
+    // no configuration to read, nothing to compute: only the pointer moves
+    back();
+    let configurations = workspace.path().join("landing/configurations");
+    let aside = workspace.path().join("aside");
+    fs::rename(&configurations, &aside).expect("they go");
+    let ran = workspace.ok(&["run"]);
+    assert!(!ran.stdout.contains("done again"), "{}", ran.stdout);
+    assert_eq!(fs::read_link(&current).expect("the pointer"), second);
+    assert_eq!(workspace.release_hashes(), expected);
+    fs::remove_dir_all(&configurations).ok();
+    fs::rename(&aside, &configurations).expect("they come back");
+    workspace.ok(&["verify"]);
+
+    // without a record the run has not happened; the next one does its work
+    back();
+    fs::remove_file(workspace.path().join("landing/runs/00000002.json")).expect("the record goes");
+    let ran = workspace.ok(&["run"]);
+    assert!(!ran.stdout.contains("done again"), "{}", ran.stdout);
+    assert_eq!(workspace.release_hashes(), expected);
+    workspace.ok(&["verify"]);
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::python::script;
 use crate::support::ran_sample;
+use crate::support::workspace::Ran;
 
 fn parquet_files(folder: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -102,4 +103,112 @@ print(entry)
     assert_eq!(ran.code, 7, "{}", ran.stdout);
     let named = format!("ledger entry {}", entry.trim());
     assert!(ran.stderr.contains(&named), "{named} is not named:\n{}", ran.stderr);
+}
+
+#[test]
+fn a_carried_file_that_was_changed_is_not_computed_on() {
+    let workspace = ran_sample();
+    let current = workspace.warehouse().join("current");
+    let before = fs::read_link(&current).expect("the pointer");
+    let mut files = Vec::new();
+    parquet_files(&current.join("sales"), &mut files);
+    let path = &files[0];
+    let mut bytes = fs::read(path).expect("the file");
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    writable(path);
+    fs::write(path, bytes).expect("the changed file");
+    workspace.write("sample_data/finance/payments-late.csv", LATE_PAYMENT);
+    let ran = workspace.run(&["run"]);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
+    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(ran.stderr.contains(&name), "{name} is not named:\n{}", ran.stderr);
+    assert_eq!(fs::read_link(&current).expect("the pointer"), before);
+    // what the failed run staged is gone, and it has left no record
+    let left = |folder: &str| fs::read_dir(workspace.path().join(folder)).map_or(0, Iterator::count);
+    assert_eq!(left("warehouse/store/staging"), 0);
+    assert_eq!(left("landing/runs"), 1);
+}
+
+const LATE_PAYMENT: &str =
+    "payment_id,order_line_id,settlement_no,paid_on,amount,currency\nPAY-LATE-1,,S-1,2026-10-11,1.00,EUR\n";
+
+fn only_file(folder: &Path) -> PathBuf {
+    let mut files = Vec::new();
+    parquet_files(folder, &mut files);
+    files.remove(0)
+}
+
+#[test]
+fn records_manifests_and_configurations_are_verified() {
+    let workspace = ran_sample();
+    let landing = workspace.path().join("landing");
+    let manifest = only_file(&workspace.warehouse().join("store/manifests"));
+    let edits = [
+        (manifest, "\"code_version\": \"0", "\"code_version\": \"9"),
+        (landing.join("runs/00000001.json"), "\"as_of\": \"2", "\"as_of\": \"1"),
+        (only_file(&landing.join("configurations")), "enabled", "disabled"),
+        (
+            landing.join("arrivals/00000003.json"),
+            "\"arrival\": 3",
+            "\"arrival\": 4",
+        ),
+        (landing.join("arrivals/00000003.json"), "{", ""),
+    ];
+    for (path, from, to) in edits {
+        let bytes = fs::read_to_string(&path).expect("the file");
+        writable(&path);
+        let changed = if bytes.contains(from) {
+            bytes.replacen(from, to, 1)
+        } else {
+            format!("{bytes} ")
+        };
+        fs::write(&path, changed).expect("the changed file");
+        named(&workspace.run(&["verify"]), &path);
+        fs::write(&path, bytes).expect("the file as it was");
+    }
+    for name in ["runs/00000001.json", "arrivals/00000002.json"] {
+        let path = landing.join(name);
+        let aside = workspace.path().join("aside");
+        fs::rename(&path, &aside).expect("it goes");
+        let ran = workspace.run(&["verify"]);
+        assert_eq!(ran.code, 7, "{name}: {}", ran.stdout);
+        fs::rename(&aside, &path).expect("it comes back");
+    }
+    workspace.ok(&["verify"]);
+}
+
+fn named(ran: &Ran, path: &Path) {
+    assert_eq!(ran.code, 7, "{}: {}{}", path.display(), ran.stdout, ran.stderr);
+    let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(ran.stderr.contains(&name), "{name} is not named:\n{}", ran.stderr);
+}
+
+#[test]
+fn personal_data_is_for_its_owner_only() {
+    let workspace = ran_sample();
+    for folder in ["landing", "warehouse/private", "warehouse/outbox"] {
+        let mode = fs::metadata(workspace.path().join(folder))
+            .expect(folder)
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+}
+
+#[test]
+fn a_damaged_operations_database_says_what_to_do() {
+    let workspace = ran_sample();
+    let database = workspace.warehouse().join("operations.db");
+    fs::write(&database, "no database ".repeat(1000)).expect("damage");
+    workspace.write("sample_data/finance/payments-late.csv", LATE_PAYMENT);
+    let ran = workspace.run(&["run"]);
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stderr.contains("history only: remove it and run again"),
+        "{}",
+        ran.stderr
+    );
+    fs::remove_file(&database).expect("it goes");
+    workspace.ok(&["run"]);
 }

@@ -14,7 +14,7 @@ pub enum PipelineError {
     Config(Findings),
     #[error("the data is not in order: {} findings", .0.len())]
     Data(Findings),
-    #[error("a check failed, nothing was published: {} findings", .0.len())]
+    #[error("integrity: {} findings; the last release that verifies stands", .0.len())]
     Integrity(Findings),
     #[error(transparent)]
     Store(#[from] StoreError),

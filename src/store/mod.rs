@@ -50,12 +50,12 @@ pub enum StoreError {
         path: String,
         detail: String,
     },
-    #[error("{0}")]
+    #[error("{} is not what was published", .0.place)]
     Integrity(Box<Finding>),
     #[error("the operations database does not answer: {0}; {remedy}", remedy = operations::remedy(.0))]
     Operations(#[from] rusqlite::Error),
     #[error("another run holds the lock: {0}")]
     Locked(String),
-    #[error("{} tables are not what their contracts say", .0.len())]
+    #[error("a table is not what its contract says: {} findings", .0.len())]
     Contract(Vec<Finding>),
 }

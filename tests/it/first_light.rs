@@ -179,3 +179,26 @@ for path in glob.glob(sys.argv[1] + "/**/*.parquet", recursive=True):
     let release = workspace.warehouse().join("current");
     crate::support::python::script(script, &[&release.to_string_lossy(), &list.to_string_lossy()]);
 }
+
+/// A sale whose product has no version on the day of the order counts nowhere, and that is said.
+#[test]
+fn a_sale_without_a_product_version_is_told() {
+    let workspace = Workspace::sample();
+    let path = workspace.path().join("sample_data/reference/products.csv");
+    let text = fs::read_to_string(&path).expect("products");
+    let id = "RS-B-100";
+    let changed: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut fields: Vec<&str> = line.split(',').collect();
+            if fields[0] == id {
+                fields[1] = "2026-09-30";
+            }
+            fields.join(",")
+        })
+        .collect();
+    assert!(changed.iter().any(|line| line.starts_with(&format!("{id},2026-09-30"))));
+    fs::write(&path, changed.join("\n") + "\n").expect("products");
+    let ran = workspace.ok(&["run"]);
+    assert!(ran.stdout.contains("sales.no-product-version"), "{}", ran.stdout);
+}

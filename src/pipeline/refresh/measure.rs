@@ -2,9 +2,11 @@
 //!
 //! Duty: which statement runs over which files. Not its duty: what a statement says.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{PipelineError, Refresh, Timeline};
+use crate::domain::{Finding, Place, Ratio};
 use crate::measures::calendar;
 use crate::measures::engine::{Engine, Sources};
 use crate::measures::polars::Polars;
@@ -42,7 +44,45 @@ impl Refresh<'_> {
             }
             self.put(table)?;
         }
+        self.control_totals()
+    }
+
+    /// The sales that the measure counted against the sales that there are, by currency and by another way down: a line
+    /// may be missing (its product has no version on the day it was ordered, which is told), none may be there twice.
+    fn control_totals(&mut self) -> Result<(), PipelineError> {
+        let feed = self.totals("sales", "SELECT currency AS currency, CAST(COUNT(*) AS BIGINT) AS lines, SUM(CAST(net_amount AS DECIMAL(38, 4))) AS net FROM sales GROUP BY currency")?;
+        let measure = self.totals("measures_sales", "SELECT currency AS currency, CAST(SUM(lines) AS BIGINT) AS lines, SUM(net_amount) AS net FROM measures_sales GROUP BY currency")?;
+        for (currency, (lines, net)) in &feed {
+            let (counted, counted_net) = measure.get(currency).cloned().unwrap_or((0, Ratio::zero()));
+            let missing = lines - counted;
+            if missing < 0 || (missing == 0 && *net != counted_net) {
+                return Err(PipelineError::Integrity(vec![Finding::error(
+                    Place::file("measures_sales"),
+                    "control-total",
+                    format!("{counted} lines in {currency} were counted of {lines}, or their sum differs"),
+                    "nothing was published; a product has two versions on one day, or an engine added wrongly",
+                )]));
+            }
+            if missing > 0 {
+                self.summary.findings.push(Finding::warning(
+                    Place::file("sales").column("product_id"),
+                    "sales.no-product-version",
+                    format!("{missing} lines in {currency} are of products without a version on the day of the order: they count nowhere"),
+                    "deliver a version of the product with an earlier valid_from",
+                ));
+            }
+        }
         Ok(())
+    }
+
+    /// Lines and net amount by currency.
+    fn totals(&self, table: &str, sql: &str) -> Result<BTreeMap<String, (i64, Ratio)>, PipelineError> {
+        let sources = Sources::from([(table.to_owned(), self.staging.paths(table))]);
+        let mut out = BTreeMap::new();
+        for row in Polars::default().run("the control totals", sql, &sources)?.iter() {
+            out.insert(row.text("currency")?.to_owned(), (row.int("lines")?, row.ratio("net")?));
+        }
+        Ok(out)
     }
 
     /// Carries the partitions of a table whose evaluation period is sealed.

@@ -14,7 +14,8 @@ use super::log::{self, LogError};
 use super::message::{Envelope, Outcome, Parcel};
 use super::outbox::{Action, DeliveryRecord, DeliveryState, RecipientState, RetryPolicy, apply, claim, next_action};
 
-/// A message of the outbox.
+/// A message of the outbox. What is sent is loaded when it is sent: it is personal data, and need not be there any
+/// more for a message that has left.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// Order of sending; unique.
@@ -22,8 +23,17 @@ pub struct Item {
     pub partner_id: String,
     pub message_key: String,
     pub message_id: String,
-    pub envelope: Envelope,
 }
+
+/// What is kept of a message until it has left, and no longer than its retention.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub envelope: Envelope,
+    pub bytes: Vec<u8>,
+}
+
+/// Gives the content of a message, or says why it cannot be had.
+pub type Load<'a> = dyn Fn(&Item) -> Result<Content, String> + 'a;
 
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -43,7 +53,7 @@ pub struct Report {
     pub sent: usize,
     /// Sent by an earlier pass: nothing to do.
     pub already_sent: usize,
-    /// Refused for good, now or earlier.
+    /// Refused for good, now or earlier, or without content.
     pub failed: usize,
     /// To be tried again.
     pub waiting: usize,
@@ -69,14 +79,14 @@ impl Report {
     }
 }
 
-/// One pass over `items`. `load` gives the stored bytes of a message, or says why they cannot be had; `send` hands a
+/// One pass over `items`. `load` is asked for messages that are to be sent now, and for no other; `send` hands a
 /// parcel over. An error of the log ends the pass at once: nothing may leave that cannot be recorded.
 pub fn dispatch(
     log: &Connection,
     items: &[Item],
     limits: &Limits,
     now: &dyn Fn() -> Instant,
-    load: &dyn Fn(&Item) -> Result<Vec<u8>, String>,
+    load: &Load<'_>,
     send: &mut dyn FnMut(&Parcel<'_>) -> Outcome,
 ) -> Result<Report, LogError> {
     let mut ordered: Vec<&Item> = items.iter().collect();
@@ -111,12 +121,15 @@ impl<'a> Pass<'a> {
     fn visit(
         &mut self,
         item: &'a Item,
-        load: &dyn Fn(&Item) -> Result<Vec<u8>, String>,
+        load: &Load<'_>,
         send: &mut dyn FnMut(&Parcel<'_>) -> Outcome,
     ) -> Result<(), LogError> {
-        let record = log::enqueue(self.log, &item.message_key, &item.message_id, item.envelope.to.len())?;
-        match next_action(&record, (self.now)()) {
-            Action::Done => self.count_done(&record),
+        let known = log::load(self.log, &item.message_key)?;
+        let action = known
+            .as_ref()
+            .map_or(Action::Send, |record| next_action(record, (self.now)()));
+        match action {
+            Action::Done => self.count_done(known.as_ref()),
             Action::Wait(at) => self.hold(item, Some(at)),
             Action::Send if self.blocked.contains(item.partner_id.as_str()) => self.hold(item, None),
             Action::Send if self.report.stopped.is_some() || self.tried >= self.limits.max_per_run => {
@@ -124,10 +137,11 @@ impl<'a> Pass<'a> {
                 self.blocked.insert(&item.partner_id);
             }
             Action::Send => match load(item) {
-                Ok(bytes) => self.send_one(item, &record, &bytes, send)?,
+                Ok(content) => self.send_one(item, &content, send)?,
+                // nothing to wait for: later messages of the partner are not held
                 Err(why) => {
+                    self.report.failed += 1;
                     self.report.problems.push((item.message_key.clone(), why));
-                    self.hold(item, None);
                 }
             },
         }
@@ -137,24 +151,24 @@ impl<'a> Pass<'a> {
     fn send_one(
         &mut self,
         item: &'a Item,
-        record: &DeliveryRecord,
-        bytes: &[u8],
+        content: &Content,
         send: &mut dyn FnMut(&Parcel<'_>) -> Outcome,
     ) -> Result<(), LogError> {
         self.tried += 1;
-        let to = record.open().into_iter().map(|i| item.envelope.to[i].clone()).collect();
+        let all = &content.envelope.to;
+        let record = log::enqueue(self.log, &item.message_key, &item.message_id, all.len())?;
         let envelope = Envelope {
-            from: item.envelope.from.clone(),
-            to,
+            from: content.envelope.from.clone(),
+            to: record.open().into_iter().map(|i| all[i].clone()).collect(),
         };
-        let claimed = claim(record, (self.now)());
-        log::advance(self.log, record, &claimed)?;
+        let claimed = claim(&record, (self.now)());
+        log::advance(self.log, &record, &claimed)?;
         let outcome = send(&Parcel {
             sequence: item.sequence,
             message_key: &item.message_key,
             message_id: &item.message_id,
             envelope: &envelope,
-            bytes,
+            bytes: &content.bytes,
         });
         let after = apply(&claimed, &outcome, &self.limits.policy, (self.now)());
         log::advance(self.log, &claimed, &after)?;
@@ -172,7 +186,8 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn count_done(&mut self, record: &DeliveryRecord) {
+    fn count_done(&mut self, record: Option<&DeliveryRecord>) {
+        let Some(record) = record else { return };
         if record.state == DeliveryState::Sent {
             self.report.already_sent += 1;
         } else {
@@ -233,13 +248,19 @@ mod tests {
             partner_id: (*partner).to_owned(),
             message_key: format!("k{}", i + 1),
             message_id: format!("<k{}@x>", i + 1),
+        };
+        // handed in backwards: the order is that of the sequence
+        partners.iter().enumerate().map(item).rev().collect()
+    }
+
+    fn content(item: &Item) -> Content {
+        Content {
             envelope: Envelope {
                 from: "f@x.example".into(),
                 to: vec!["a@y.example".into(), "b@y.example".into()],
             },
-        };
-        // handed in backwards: the order is that of the sequence
-        partners.iter().enumerate().map(item).rev().collect()
+            bytes: item.message_key.clone().into_bytes(),
+        }
     }
 
     struct Desk {
@@ -255,6 +276,16 @@ mod tests {
         }
 
         fn pass(&mut self, seconds: i64, items: &[Item], answer: impl Fn(&Parcel<'_>) -> Outcome) -> Report {
+            self.pass_loading(seconds, items, &|item| Ok(content(item)), answer)
+        }
+
+        fn pass_loading(
+            &mut self,
+            seconds: i64,
+            items: &[Item],
+            load: &Load<'_>,
+            answer: impl Fn(&Parcel<'_>) -> Outcome,
+        ) -> Report {
             let policy = RetryPolicy {
                 pauses_seconds: vec![60],
                 max_refusals: 5,
@@ -269,7 +300,7 @@ mod tests {
                 items,
                 &limits,
                 &|| Instant::from_micros(seconds * 1_000_000),
-                &|item| Ok(item.message_key.clone().into_bytes()),
+                load,
                 &mut |parcel| {
                     sent.push(format!("{}:{}", parcel.message_key, parcel.envelope.to.len()));
                     answer(parcel)
@@ -353,34 +384,40 @@ mod tests {
         assert_eq!(desk.sent, ["k1:2", "k1:1"]);
     }
 
+    fn gone(_: &Item) -> Result<Content, String> {
+        Err("its bytes are gone".to_owned())
+    }
+
     #[test]
-    fn missing_bytes_hold_the_message_and_nothing_leaves() {
-        let desk = Desk::new();
-        let limits = Limits {
-            policy: RetryPolicy {
-                pauses_seconds: vec![60],
-                max_refusals: 5,
-            },
-            max_per_run: 1,
+    fn missing_content_is_a_problem_of_that_message_only() {
+        let mut desk = Desk::new();
+        let items = items(&["A", "A", "B"]);
+        let first_gone = |item: &Item| match item.message_key.as_str() {
+            "k1" => gone(item),
+            _ => Ok(content(item)),
         };
-        let items = items(&["A", "B"]);
-        let load = |item: &Item| {
-            if item.message_key == "k1" {
-                Err("its bytes are gone".to_owned())
-            } else {
-                Ok(vec![])
-            }
-        };
-        let report = dispatch(
-            &desk.log,
-            &items,
-            &limits,
-            &|| Instant::from_micros(0),
-            &load,
-            &mut |p| accept(p),
-        )
-        .unwrap();
-        assert_eq!((report.sent, report.waiting), (1, 1));
+        let report = desk.pass_loading(0, &items, &first_gone, accept);
+        assert_eq!((report.sent, report.failed, report.waiting), (2, 1, 0));
         assert_eq!(report.problems, [("k1".to_owned(), "its bytes are gone".to_owned())]);
+        assert_eq!(desk.sent, ["k2:2", "k3:2"]);
+        let report = desk.pass(1, &items, accept);
+        assert_eq!((report.sent, report.already_sent), (1, 2), "it goes once it is back");
+    }
+
+    #[test]
+    fn content_is_loaded_for_what_is_sent_now_and_for_nothing_else() {
+        let mut desk = Desk::new();
+        let items = items(&["A", "B", "B"]);
+        let answers = |p: &Parcel<'_>| match p.message_key {
+            "k2" => Outcome::Transient {
+                code: Some(451),
+                text: "busy".into(),
+            },
+            _ => accept(p),
+        };
+        desk.pass(0, &items, answers);
+        let report = desk.pass_loading(1, &items, &gone, accept);
+        assert_eq!((report.already_sent, report.waiting, report.failed), (1, 2, 0));
+        assert_eq!(report.problems, []);
     }
 }

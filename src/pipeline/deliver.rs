@@ -3,13 +3,15 @@
 //! Duty: open the route and the log, hand over bytes from the private store, remember beside the warehouse what a
 //! server accepted. Runs only after a release is committed. Not its duty: retries and states (`delivery`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value as Json, json};
 
 use super::PipelineError;
 use super::refresh::Progress;
-use crate::delivery::dispatch::Item;
-use crate::delivery::{Envelope, Limits, Outcome, Refusal, dispatch, log};
-use crate::domain::Digest;
+use crate::delivery::dispatch::{Content, Item};
+use crate::delivery::{DeliveryState, Envelope, Limits, Outcome, Parcel, Refusal, dispatch, log};
+use crate::domain::{Digest, TableError};
 use crate::edges::clock::Clock;
 use crate::edges::mail::{self, MailMode, MailSettings};
 use crate::store::landing;
@@ -91,6 +93,23 @@ impl Delivered {
     }
 }
 
+/// What the current release has for the outbox.
+#[derive(Debug, Default)]
+struct Outbox {
+    items: Vec<Item>,
+    /// Where the content of each item is, by message key.
+    stored: BTreeMap<String, Hashes>,
+    already_sent: usize,
+    held: usize,
+}
+
+/// Names of stored bytes under `private/`; read when the message goes, not before.
+#[derive(Debug)]
+struct Hashes {
+    envelope: Option<Digest>,
+    content: Option<Digest>,
+}
+
 /// Hands over what is queued.
 pub fn deliver(
     layout: &Layout,
@@ -100,83 +119,55 @@ pub fn deliver(
     progress: &dyn Progress,
 ) -> Result<Delivered, PipelineError> {
     progress.step("mail");
-    let sends = matches!(settings.mode, MailMode::Smtp(_));
-    // what a server accepted before the warehouse was rebuilt is not sent again; files of a folder are made again
-    let sent_before = if sends {
-        landing::sent_keys(layout)?
-    } else {
-        std::collections::BTreeSet::default()
+    let remembered = landing::sent_keys(layout)?;
+    // what left before the warehouse was rebuilt is not sent again; files of a folder are made again
+    let nobody = BTreeSet::new();
+    let skip = match settings.mode {
+        MailMode::Smtp(_) => &remembered,
+        MailMode::Folder(_) => &nobody,
     };
-    let mut delivered = Delivered::default();
-    let mut items = Vec::new();
-    for row in release.read_table("messages")?.iter() {
-        match row.text("state")? {
-            "queued" => {}
-            "held" => {
-                delivered.held += 1;
-                continue;
-            }
-            _ => continue,
-        }
-        let key = row.text("message_key")?;
-        if sent_before.contains(key) {
-            delivered.already_sent += 1;
-            continue;
-        }
-        let envelope = envelope(layout, row.text("envelope_hash")?)?;
-        let item = Item {
-            sequence: u64::try_from(row.int("sequence")?).unwrap_or(u64::MAX),
-            partner_id: row.text("partner_id")?.to_owned(),
-            message_key: key.to_owned(),
-            message_id: row.text("message_id")?.to_owned(),
-            envelope,
-        };
-        items.push((item, row.text("content_hash")?.to_owned()));
+    let outbox = outbox(release, skip)?;
+    if outbox.items.is_empty() {
+        return Ok(Delivered {
+            already_sent: outbox.already_sent,
+            held: outbox.held,
+            ..Delivered::default()
+        });
     }
-    if items.is_empty() {
-        return Ok(delivered);
-    }
-    let mail_error = |e: String| PipelineError::Mail(e);
+    let mail_error = |e: &dyn std::fmt::Display| PipelineError::Mail(e.to_string());
     let operations = Operations::open(&layout.operations())?;
-    log::prepare(operations.connection()).map_err(|e| mail_error(e.to_string()))?;
-    let route = mail::open(settings, layout.workspace(), &|name| std::env::var(name).ok())
-        .map_err(|e| mail_error(e.to_string()))?;
+    log::prepare(operations.connection()).map_err(|e| mail_error(&e))?;
+    for item in outbox.items.iter().filter(|i| !remembered.contains(&i.message_key)) {
+        let record = log::load(operations.connection(), &item.message_key).map_err(|e| mail_error(&e))?;
+        if record.is_some_and(|r| r.state == DeliveryState::Sent) {
+            remember(layout, &item.message_key, &item.message_id);
+        }
+    }
+    let route =
+        mail::open(settings, layout.workspace(), &|name| std::env::var(name).ok()).map_err(|e| mail_error(&e))?;
     let limits = Limits {
         policy: settings.retry.clone(),
         max_per_run: settings.max_per_run,
     };
-    let contents: std::collections::BTreeMap<String, String> = items
-        .iter()
-        .map(|(item, hash)| (item.message_key.clone(), hash.clone()))
-        .collect();
-    let items: Vec<Item> = items.into_iter().map(|(item, _)| item).collect();
-    let load = |item: &Item| -> Result<Vec<u8>, String> {
-        let hash = contents
-            .get(&item.message_key)
-            .and_then(|h| Digest::parse(h))
-            .ok_or("its content hash is no digest")?;
-        private::bytes(layout, Class::Mail, hash).map_err(|e| e.to_string())
-    };
-    let report = dispatch(operations.connection(), &items, &limits, &|| clock.now(), &load, &mut |parcel| {
+    let load = |item: &Item| content(layout, outbox.stored.get(&item.message_key));
+    let mut send = |parcel: &Parcel<'_>| {
         let outcome = route.deliver(parcel);
         // whoever was refused for good gets no second try, so this message is done
-        let done = matches!(&outcome, Outcome::Accepted { refused } if refused.iter().all(Refusal::is_permanent));
-        if sends && done {
-            // a copy of the log that outlives the warehouse; without it a rebuild would send again
-            if let Err(e) = landing::record_sent(layout, parcel.message_key, parcel.message_id) {
-                tracing::warn!(error = %e, key = parcel.message_key, "accepted, and not remembered beside the warehouse");
-            }
+        if matches!(&outcome, Outcome::Accepted { refused } if refused.iter().all(Refusal::is_permanent)) {
+            remember(layout, parcel.message_key, parcel.message_id);
         }
         outcome
-    })
-    .map_err(|e| mail_error(e.to_string()))?;
+    };
+    let connection = operations.connection();
+    let report =
+        dispatch(connection, &outbox.items, &limits, &|| clock.now(), &load, &mut send).map_err(|e| mail_error(&e))?;
     Ok(Delivered {
         sent: report.sent,
-        already_sent: delivered.already_sent + report.already_sent,
+        already_sent: outbox.already_sent + report.already_sent,
         failed: report.failed,
         waiting: report.waiting,
         left: report.left,
-        held: delivered.held,
+        held: outbox.held,
         unknown_outcomes: report.unknown_outcomes,
         refused_recipients: report.refused_recipients,
         stopped: report.stopped,
@@ -184,11 +175,55 @@ pub fn deliver(
     })
 }
 
-fn envelope(layout: &Layout, hash: &str) -> Result<Envelope, PipelineError> {
-    let stage = PipelineError::stage("the envelope of a message");
-    let hash = Digest::parse(hash).ok_or_else(|| stage("its hash is no digest".to_owned()))?;
-    let bytes = private::bytes(layout, Class::Mail, hash)?;
-    let json: Json = serde_json::from_slice(&bytes).map_err(|e| stage(e.to_string()))?;
+/// The queued messages of a release but those to skip.
+fn outbox(release: &Release, skip: &BTreeSet<String>) -> Result<Outbox, PipelineError> {
+    let mut outbox = Outbox::default();
+    for row in release.read_table("messages")?.iter() {
+        let key = row.text("message_key")?;
+        match row.text("state")? {
+            "queued" if skip.contains(key) => outbox.already_sent += 1,
+            "queued" => {
+                let hash = |column| Ok::<_, TableError>(row.opt_text(column)?.and_then(Digest::parse));
+                let hashes = Hashes {
+                    envelope: hash("envelope_hash")?,
+                    content: hash("content_hash")?,
+                };
+                outbox.stored.insert(key.to_owned(), hashes);
+                outbox.items.push(Item {
+                    sequence: u64::try_from(row.int("sequence")?).unwrap_or(u64::MAX),
+                    partner_id: row.text("partner_id")?.to_owned(),
+                    message_key: key.to_owned(),
+                    message_id: row.text("message_id")?.to_owned(),
+                });
+            }
+            "held" => outbox.held += 1,
+            _ => {}
+        }
+    }
+    Ok(outbox)
+}
+
+/// A copy of the log that outlives the warehouse, in every mode: without it a rebuild would send again, and a change
+/// from folder to server would send what was tried out.
+fn remember(layout: &Layout, message_key: &str, message_id: &str) {
+    if let Err(e) = landing::record_sent(layout, message_key, message_id) {
+        tracing::warn!(error = %e, key = message_key, "accepted, and not remembered beside the warehouse");
+    }
+}
+
+/// Envelope and bytes of a message.
+fn content(layout: &Layout, hashes: Option<&Hashes>) -> Result<Content, String> {
+    let read = |hash: Option<Digest>| {
+        let hash = hash.ok_or("a hash of its content is missing")?;
+        private::bytes(layout, Class::Mail, hash).map_err(|e| format!("its content cannot be read: {e}"))
+    };
+    let envelope = envelope(&read(hashes.and_then(|h| h.envelope))?)?;
+    let bytes = read(hashes.and_then(|h| h.content))?;
+    Ok(Content { envelope, bytes })
+}
+
+fn envelope(bytes: &[u8]) -> Result<Envelope, String> {
+    let json: Json = serde_json::from_slice(bytes).map_err(|e| format!("its envelope is no JSON: {e}"))?;
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     Ok(Envelope {
         from: text(&json["from"]),

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use starledger::delivery::dispatch::Item;
+use starledger::delivery::dispatch::{Content, Item};
 use starledger::delivery::log;
 use starledger::delivery::message::{Cause, Outcome, Parcel, Recipient, Refusal};
 use starledger::delivery::outbox::{DeliveryRecord, DeliveryState, RecipientState};
@@ -144,7 +144,6 @@ fn passes(route: &dyn MailRoute, messages: &[Composed]) -> (Vec<DeliveryRecord>,
                 partner_id: format!("P-{i}"),
                 message_key: parcel.message_key.to_owned(),
                 message_id: m.message_id.clone(),
-                envelope: m.envelope.clone(),
             }
         })
         .collect();
@@ -158,7 +157,13 @@ fn passes(route: &dyn MailRoute, messages: &[Composed]) -> (Vec<DeliveryRecord>,
     let mut reports = Vec::new();
     for hour in 0..5i64 {
         let now = move || Instant::from_micros(hour * 3_600_000_000);
-        let load = |item: &Item| Ok(messages[usize::try_from(item.sequence).unwrap() - 1].bytes.clone());
+        let load = |item: &Item| {
+            let message = &messages[usize::try_from(item.sequence).unwrap() - 1];
+            Ok(Content {
+                envelope: message.envelope.clone(),
+                bytes: message.bytes.clone(),
+            })
+        };
         let report = dispatch(&log, &items, &limits, &now, &load, &mut |p| route.deliver(p)).unwrap();
         let done = report.waiting + report.left == 0;
         reports.push(report);

@@ -1,224 +1,297 @@
-//! Messages: the scorecards of the latest ended period, rendered once.
+//! Messages: the scorecards of ended periods, rendered once.
 //!
-//! Duty: which partner gets one, its bytes into the private store, its row into the release. A scorecard whose data did
-//! not change is the message that is there. Not its duty: what it says (`publishing`), sending (`deliver`).
+//! Duty: which partner gets one for which period, its bytes into the private store, its row into the release. A
+//! scorecard whose data did not change is the message that is there. Not its duty: what it says (`publishing`),
+//! sending (`deliver`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::periods::ended_periods;
 use super::{PipelineError, Refresh, Timeline};
-use crate::delivery::{ComposeError, Directory, Outgoing, compose, message_key, recipients, visible_text};
-use crate::domain::ids::{PartnerId, SchemeId};
-use crate::domain::{Date, Finding, Period, Place, Row, Table, Value};
+use crate::contracts::Contract;
+use crate::delivery::{ComposeError, Composed, Directory, Outgoing, compose, message_key, recipients, visible_text};
+use crate::domain::hash::Hasher;
+use crate::domain::ids::{PartnerId, RegionId, SchemeId};
+use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, Place, Row, Table, Value, Zone};
 use crate::publishing::inputs::{CardTerms, Programme};
-use crate::publishing::{PartnerFrame, PublishingInputs, PublishingTables, Scorecard, Texts, render};
+use crate::publishing::{PartnerFrame, PublishingInputs, PublishingTables, Texts, render};
 use crate::rules::RuleBook;
 use crate::store::private::{self, Class};
 
 /// Kind of the only message there is so far, and what a contact `wants` to get it.
 const SCORECARD: &str = "scorecard";
 
-/// Everything about the partner of one message.
-struct Addressee<'a> {
+/// What a message is made of, in the order of [`Draft::row`].
+const COLUMNS: [&str; 12] = [
+    "message_key",
+    "sequence",
+    "partner_id",
+    "period",
+    "kind",
+    "language",
+    "data_hash",
+    "content_hash",
+    "envelope_hash",
+    "message_id",
+    "state",
+    "reason",
+];
+
+/// Tables that messages are made from, read once.
+struct Sources {
+    partners: Table,
+    domains: Table,
+    calendar_partner_periods: Table,
+    metrics: Table,
+    scores: Table,
+    partner_scores: Table,
+    key_event_points: Table,
+    rebates: Table,
+    ledger: Table,
+    /// With addresses and names.
+    contacts: Table,
+    directory: Directory,
+}
+
+/// The latest message of a partner and period.
+#[derive(Clone, Debug)]
+struct Latest {
+    key: String,
+    sequence: i64,
+    data_hash: String,
+    queued: bool,
+    /// Its row in the table.
+    row: usize,
+}
+
+/// The messages of the parent and those that this run adds.
+struct Messages {
+    table: Table,
+    latest: BTreeMap<(String, Period), Latest>,
+    last_sequence: i64,
+    /// Whether the period whose cards are looked at was closed before this run.
+    sealed: bool,
+}
+
+/// Where a message belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Slot {
+    key: String,
+    sequence: i64,
+    /// The row that it takes the place of: one that was not to be sent.
+    instead_of: Option<usize>,
+}
+
+/// A message as it would be, before anything of it is kept.
+struct Draft {
+    row: Row,
+    state: &'static str,
+    reason: Option<String>,
+    /// Bytes and envelope.
+    stored: Option<(Vec<u8>, Vec<u8>)>,
+    findings: Findings,
+}
+
+/// One partner's card of one period.
+struct Card<'a> {
     partner: &'a PartnerId,
-    region: &'a str,
-    mail_domains: Vec<&'a str>,
+    region: &'a RegionId,
+    period: Period,
 }
 
 impl Refresh<'_> {
     /// Stages `messages`: those of the parent and the new ones.
     pub(super) fn mails(&mut self, timeline: &Timeline) -> Result<(), PipelineError> {
-        let contract = self.task.config.contract("messages");
-        let mut messages = self.parent_table("messages")?;
-        let names = contract.columns.iter().map(|c| c.name.clone()).collect();
-        if let Some(period) = timeline.ended.last().copied() {
-            let new = self.new_messages(period, timeline, &messages)?;
-            messages.rows.extend(new);
+        let parent = self.parent_table("messages")?;
+        let mut messages = Messages::of(self.task.config.contract("messages"), &parent)?;
+        let periods = due_periods(&timeline.ended, self.ended_before()?.as_deref(), &messages.periods());
+        if !periods.is_empty() {
+            self.scorecards(&periods, timeline, &mut messages)?;
         }
-        let mut table = Table::with_columns("messages", names);
-        table.rows = messages.rows;
-        self.put(table)
+        self.put(messages.table)
     }
 
-    fn new_messages(&mut self, period: Period, timeline: &Timeline, known: &Table) -> Result<Vec<Row>, PipelineError> {
-        let partners = self.table("partners")?;
-        let tables = [
-            "domains",
-            "calendar_partner_periods",
-            "metrics",
-            "scores",
-            "partner_scores",
-            "key_event_points",
-            "rebates",
-            "ledger",
-        ]
-        .into_iter()
-        .map(|name| Ok((name, self.table(name)?)))
-        .collect::<Result<BTreeMap<&str, Table>, PipelineError>>()?;
-        let contacts = self.contacts()?;
+    /// Periods that had ended by the present of the parent; without a parent, nothing was before.
+    fn ended_before(&self) -> Result<Option<Vec<Period>>, PipelineError> {
+        let Some(parent) = self.staging.parent() else {
+            return Ok(None);
+        };
+        let then = Instant::parse(&parent.manifest.as_of)
+            .map_err(|e| PipelineError::stage("as_of of the manifest")(e.to_string()))?;
+        ended_periods(&self.task.config.rules, then).map(Some)
+    }
+
+    /// Adds the scorecards of some periods that are not there as they are now.
+    fn scorecards(
+        &mut self,
+        periods: &[Period],
+        timeline: &Timeline,
+        messages: &mut Messages,
+    ) -> Result<(), PipelineError> {
         let stage = PipelineError::stage("the scorecards");
         let config = self.task.config;
+        let sources = self.sources()?;
+        let contact = config.mail.reply_to.as_ref().unwrap_or(&config.mail.from);
         let programme = config.rules.programme();
-        let mail = &config.mail;
-        let contact = mail.reply_to.as_ref().unwrap_or(&mail.from).address.clone();
         let shown = Programme {
             name: &programme.name,
-            contact: &contact,
+            contact: &contact.address,
             as_of: self.task.as_of,
             contest_days: programme.contest_days,
-            closed_on: timeline.closings.get(&period).map(|c| c.closed_on),
+            closed_on: None,
         };
-        let inputs = PublishingInputs::new(
-            shown,
-            &PublishingTables {
-                partners: &partners,
-                domains: &tables["domains"],
-                calendar_partner_periods: &tables["calendar_partner_periods"],
-                metrics: &tables["metrics"],
-                scores: &tables["scores"],
-                partner_scores: &tables["partner_scores"],
-                key_event_points: &tables["key_event_points"],
-                rebates: &tables["rebates"],
-                ledger: &tables["ledger"],
-            },
-        )
-        .map_err(|e| stage(e.to_string()))?;
-        let directory = Directory::from_partners(&partners)?;
-        let mut keys: BTreeSet<String> = BTreeSet::new();
-        for row in known.iter() {
-            keys.insert(row.text("message_key")?.to_owned());
-        }
-        let mut sequence = i64::try_from(keys.len()).unwrap_or(i64::MAX);
-        let first_day = programme.calendar.first_day(period);
-        let wanted = period.to_string();
-        let mut cards: Vec<(PartnerId, String)> = Vec::new();
-        for row in tables["partner_scores"]
-            .iter()
-            .filter(|r| r.text("period").is_ok_and(|p| p == wanted))
-        {
-            let partner = PartnerId::new(row.text("partner_id")?).map_err(|e| stage(e.to_string()))?;
-            cards.push((partner, row.text("region")?.to_owned()));
-        }
-        cards.sort();
-        let mut out = Vec::new();
-        for (partner, region) in &cards {
-            let region_id = crate::domain::ids::RegionId::new(region).map_err(|e| stage(e.to_string()))?;
-            let book = config
-                .rules
-                .book(&region_id, first_day)
-                .map_err(|e| stage(e.to_string()))?;
-            let titles = scheme_titles(book);
-            let terms = CardTerms {
-                grades: &book.grades,
-                parts_mode: book.parts.mode,
-                scheme_titles: &titles,
-            };
-            let frame = PartnerFrame::of(partner, period, &inputs, &terms).map_err(|e| stage(e.to_string()))?;
-            let key = message_key(SCORECARD, period, partner, frame.data_hash);
-            if keys.contains(&key) {
-                continue;
+        let mut inputs = sources.inputs(shown).map_err(|e| stage(e.to_string()))?;
+        for period in periods.iter().copied() {
+            messages.sealed = timeline.is_sealed(programme, period);
+            inputs.programme.closed_on = timeline.closings.get(&period).map(|c| c.closed_on);
+            for (partner, region) in cards(&sources.partner_scores, period)? {
+                let card = Card {
+                    partner: &partner,
+                    region: &region,
+                    period,
+                };
+                self.scorecard(&card, &inputs, &sources, messages)?;
             }
-            let texts = Texts::for_language(&frame.partner.language);
-            let card = render(&frame, &texts).map_err(|e| stage(e.to_string()))?;
-            sequence += 1;
-            let addressee = Addressee {
-                partner,
-                region,
-                mail_domains: mail_domains(&partners, partner)?,
-            };
-            out.push(self.message(sequence, &key, &addressee, &card, &texts, &contacts, &directory, period)?);
         }
-        Ok(out)
+        Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one message needs all of it once")]
-    fn message(
+    fn sources(&self) -> Result<Sources, PipelineError> {
+        let partners = self.table("partners")?;
+        Ok(Sources {
+            domains: self.table("domains")?,
+            calendar_partner_periods: self.table("calendar_partner_periods")?,
+            metrics: self.table("metrics")?,
+            scores: self.table("scores")?,
+            partner_scores: self.table("partner_scores")?,
+            key_event_points: self.table("key_event_points")?,
+            rebates: self.table("rebates")?,
+            ledger: self.table("ledger")?,
+            contacts: self.contacts()?,
+            directory: Directory::from_partners(&partners)?,
+            partners,
+        })
+    }
+
+    /// One partner's scorecard: nothing, a new message, or the one that could not be sent made again.
+    fn scorecard(
         &mut self,
-        sequence: i64,
-        key: &str,
-        addressee: &Addressee<'_>,
-        card: &Scorecard,
-        texts: &Texts,
-        contacts: &Table,
-        directory: &Directory,
-        period: Period,
-    ) -> Result<Row, PipelineError> {
+        card: &Card<'_>,
+        inputs: &PublishingInputs<'_>,
+        sources: &Sources,
+        messages: &mut Messages,
+    ) -> Result<(), PipelineError> {
+        let stage = PipelineError::stage("the scorecards");
+        let rules = &self.task.config.rules;
+        let first_day = rules.programme().calendar.first_day(card.period);
+        let book = rules.book(card.region, first_day).map_err(|e| stage(e.to_string()))?;
+        let titles = scheme_titles(book);
+        let terms = CardTerms {
+            grades: &book.grades,
+            parts_mode: book.parts.mode,
+            scheme_titles: &titles,
+        };
+        let frame = PartnerFrame::of(card.partner, card.period, inputs, &terms).map_err(|e| stage(e.to_string()))?;
+        let Some(slot) = messages.slot(card, frame.data_hash) else {
+            return Ok(());
+        };
+        let draft = self.draft(card, &frame, &slot, sources)?;
+        if slot
+            .instead_of
+            .is_some_and(|row| messages.table.rows[row].starts_with(&draft.row))
+        {
+            return Ok(());
+        }
+        tracing::debug!(key = slot.key, region = %card.region, state = draft.state, "message");
+        let row = self.keep(card, &slot, draft)?;
+        messages.put(&slot, row);
+        Ok(())
+    }
+
+    /// Renders, addresses and searches a scorecard.
+    fn draft(
+        &self,
+        card: &Card<'_>,
+        frame: &PartnerFrame,
+        slot: &Slot,
+        sources: &Sources,
+    ) -> Result<Draft, PipelineError> {
+        let texts = Texts::for_language(&frame.partner.language);
+        let rendered = render(frame, &texts).map_err(|e| PipelineError::stage("the scorecards")(e.to_string()))?;
         let mail = &self.task.config.mail;
-        let today = crate::domain::Zone::UTC.date_of(self.task.as_of);
-        let (to, findings) = recipients(contacts, addressee.partner, SCORECARD, today, &addressee.mail_domains)?;
-        self.summary.findings.extend(findings);
-        let html = visible_text(&card.html);
-        let leaks = directory.leaks(addressee.partner, &[&card.subject, &card.text, &html]);
-        let outgoing = Outgoing {
+        let today = Zone::UTC.date_of(self.task.as_of);
+        let domains = mail_domains(&sources.partners, card.partner)?;
+        let (to, findings) = recipients(&sources.contacts, card.partner, SCORECARD, today, &domains)?;
+        let html = visible_text(&rendered.html);
+        let leaks = sources
+            .directory
+            .leaks(card.partner, &[&rendered.subject, &rendered.text, &html]);
+        let composed = compose(&Outgoing {
             from: &mail.from,
             reply_to: mail.reply_to.as_ref(),
             recipients: &to,
-            subject: &card.subject,
-            text: &card.text,
-            html: &card.html,
-            message_key: key,
+            subject: &rendered.subject,
+            text: &rendered.text,
+            html: &rendered.html,
+            message_key: &slot.key,
             date: self.task.as_of,
-        };
-        let (state, reason, composed) = if !leaks.is_empty() {
-            (
-                "held",
-                Some("something of another partner stands in it".to_owned()),
-                None,
-            )
-        } else {
-            match compose(&outgoing) {
-                Ok(composed) => ("queued", None, Some(composed)),
-                Err(ComposeError::NoRecipient { .. }) => (
-                    "no_recipient",
-                    Some("no valid contact wants scorecards".to_owned()),
-                    None,
-                ),
-                Err(e) => ("held", Some(e.to_string()), None),
-            }
-        };
-        match state {
+        });
+        let (state, reason, composed) = fate(!leaks.is_empty(), composed);
+        let message_id: Value = composed.as_ref().map(|c| c.message_id.as_str()).into();
+        let stored = composed.map(|composed| {
+            let envelope = serde_json::json!({ "from": composed.envelope.from, "to": composed.envelope.to });
+            (composed.bytes, envelope.to_string().into_bytes())
+        });
+        let row = vec![
+            slot.key.as_str().into(),
+            slot.sequence.into(),
+            card.partner.as_str().into(),
+            card.period.to_string().into(),
+            SCORECARD.into(),
+            texts.language().into(),
+            rendered.data_hash.into(),
+            stored.as_ref().map(|(bytes, _)| Digest::of(bytes)).into(),
+            stored.as_ref().map(|(_, envelope)| Digest::of(envelope)).into(),
+            message_id,
+            state.into(),
+            reason.clone().into(),
+        ];
+        Ok(Draft {
+            row,
+            state,
+            reason,
+            stored,
+            findings,
+        })
+    }
+
+    /// Keeps the bytes of a message, counts it, and tells what is wrong with it.
+    fn keep(&mut self, card: &Card<'_>, slot: &Slot, draft: Draft) -> Result<Row, PipelineError> {
+        self.summary.findings.extend(draft.findings);
+        match draft.state {
             "queued" => self.summary.messages += 1,
             "held" => self.summary.held_messages += 1,
             _ => self.summary.without_recipient += 1,
         }
-        if state == "held" {
+        if draft.state == "held" {
             self.summary.findings.push(Finding::error(
-                Place::file("messages").column(key),
+                Place::file("messages").column(&slot.key),
                 "message.held",
                 format!(
                     "the scorecard of partner {} is held back: {}",
-                    addressee.partner,
-                    reason.as_deref().unwrap_or("")
+                    card.partner,
+                    draft.reason.as_deref().unwrap_or("")
                 ),
                 "look at the names and ids in the partners feed; the others were queued",
             ));
         }
-        let (mut content, mut envelope, mut message_id) = (Value::Null, Value::Null, Value::Null);
-        if let Some(composed) = composed {
-            let parts = serde_json::json!({ "from": composed.envelope.from, "to": composed.envelope.to });
-            let parts = parts.to_string();
-            content = crate::domain::Digest::of(&composed.bytes).into();
-            envelope = crate::domain::Digest::of(parts.as_bytes()).into();
-            message_id = composed.message_id.as_str().into();
-            if !self.task.dry {
-                private::put_bytes(self.task.layout, Class::Mail, &composed.bytes)?;
-                private::put_bytes(self.task.layout, Class::Mail, parts.as_bytes())?;
-            }
+        if let Some((bytes, envelope)) = draft.stored
+            && !self.task.dry
+        {
+            private::put_bytes(self.task.layout, Class::Mail, &bytes)?;
+            private::put_bytes(self.task.layout, Class::Mail, &envelope)?;
         }
-        tracing::debug!(key, region = addressee.region, state, "message");
-        Ok(vec![
-            key.into(),
-            sequence.into(),
-            addressee.partner.as_str().into(),
-            period.to_string().into(),
-            SCORECARD.into(),
-            texts.language().into(),
-            card.data_hash.into(),
-            content,
-            envelope,
-            message_id,
-            state.into(),
-            reason.into(),
-        ])
+        Ok(draft.row)
     }
 
     /// The contacts feed with its personal values, for this moment only.
@@ -251,6 +324,172 @@ impl Refresh<'_> {
     }
 }
 
+impl Sources {
+    fn inputs<'a>(
+        &'a self,
+        programme: Programme<'a>,
+    ) -> Result<PublishingInputs<'a>, crate::publishing::PublishingError> {
+        PublishingInputs::new(
+            programme,
+            &PublishingTables {
+                partners: &self.partners,
+                domains: &self.domains,
+                calendar_partner_periods: &self.calendar_partner_periods,
+                metrics: &self.metrics,
+                scores: &self.scores,
+                partner_scores: &self.partner_scores,
+                key_event_points: &self.key_event_points,
+                rebates: &self.rebates,
+                ledger: &self.ledger,
+            },
+        )
+    }
+}
+
+impl Messages {
+    /// The parent's messages, with room for every column of the contract.
+    fn of(contract: &Contract, parent: &Table) -> Result<Messages, PipelineError> {
+        let mut names = COLUMNS.map(str::to_owned).to_vec();
+        let more = contract.columns.iter().map(|c| &c.name);
+        names.extend(more.filter(|name| !COLUMNS.contains(&name.as_str())).cloned());
+        Messages::indexed(by_name(names, parent))
+    }
+
+    /// Finds the latest message of each partner and period.
+    fn indexed(table: Table) -> Result<Messages, PipelineError> {
+        let mut latest_of: BTreeMap<(String, Period), Latest> = BTreeMap::new();
+        let mut last_sequence = 0;
+        for (row, message) in table.iter().enumerate() {
+            let sequence = message.int("sequence")?;
+            last_sequence = last_sequence.max(sequence);
+            if message.text("kind")? != SCORECARD {
+                continue;
+            }
+            let period = Period::parse(message.text("period")?)
+                .map_err(|e| PipelineError::stage("table messages")(e.to_string()))?;
+            let latest = Latest {
+                key: message.text("message_key")?.to_owned(),
+                sequence,
+                data_hash: message.text("data_hash")?.to_owned(),
+                queued: message.text("state")? == "queued",
+                row,
+            };
+            let place = (message.text("partner_id")?.to_owned(), period);
+            if latest_of.get(&place).is_none_or(|known| known.sequence < sequence) {
+                latest_of.insert(place, latest);
+            }
+        }
+        Ok(Messages {
+            table,
+            latest: latest_of,
+            last_sequence,
+            sealed: false,
+        })
+    }
+
+    /// Periods for which there is a message.
+    fn periods(&self) -> BTreeSet<Period> {
+        self.latest.keys().map(|(_, period)| *period).collect()
+    }
+
+    /// Where a scorecard with these data belongs; nowhere when it is queued already.
+    fn slot(&self, card: &Card<'_>, data: Digest) -> Option<Slot> {
+        let latest = self.latest.get(&(card.partner.to_string(), card.period));
+        match latest {
+            // its final card was sent when it closed, and nothing of a closed period moves
+            Some(latest) if self.sealed && latest.queued => None,
+            Some(latest) if latest.data_hash == data.to_string() => (!latest.queued).then(|| Slot {
+                key: latest.key.clone(),
+                sequence: latest.sequence,
+                instead_of: Some(latest.row),
+            }),
+            _ => Some(Slot {
+                key: key(card, data, latest.map(|l| l.key.as_str())),
+                sequence: self.last_sequence + 1,
+                instead_of: None,
+            }),
+        }
+    }
+
+    fn put(&mut self, slot: &Slot, mut row: Row) {
+        row.resize(self.table.columns().len(), Value::Null);
+        if let Some(place) = slot.instead_of {
+            self.table.rows[place] = row;
+        } else {
+            self.table.push(row);
+            self.last_sequence = slot.sequence;
+        }
+    }
+}
+
+/// A table's rows under other columns, by name: a column that the table does not have is null.
+fn by_name(columns: Vec<String>, table: &Table) -> Table {
+    let places: Vec<Option<usize>> = columns.iter().map(|name| table.column(name)).collect();
+    let mut named = Table::with_columns(table.name(), columns);
+    for row in &table.rows {
+        let value = |place: &Option<usize>| place.map_or(Value::Null, |i| row[i].clone());
+        named.push(places.iter().map(value).collect());
+    }
+    named
+}
+
+/// The key of a message. One that comes after another of the same partner and period covers the key of that one:
+/// data that go back to what they were are a new message.
+fn key(card: &Card<'_>, data: Digest, previous: Option<&str>) -> String {
+    let content = previous.map_or(data, |previous| {
+        let mut hasher = Hasher::new();
+        hasher.field(data.to_string().as_bytes()).field(previous.as_bytes());
+        hasher.finish()
+    });
+    message_key(SCORECARD, card.period, card.partner, content)
+}
+
+/// Periods whose scorecards are looked at, oldest first: the latest that has ended, those that have ended since the
+/// parent, and those of which a partner has been told. Without a parent, the latest only.
+fn due_periods(ended: &[Period], before: Option<&[Period]>, told: &BTreeSet<Period>) -> Vec<Period> {
+    let latest = ended.last();
+    let is_new = |period: &Period| before.is_some_and(|before| !before.contains(period));
+    ended
+        .iter()
+        .filter(|p| Some(*p) == latest || told.contains(p) || is_new(p))
+        .copied()
+        .collect()
+}
+
+/// Partners with a card for a period, with their region, sorted.
+fn cards(partner_scores: &Table, period: Period) -> Result<Vec<(PartnerId, RegionId)>, PipelineError> {
+    let stage = PipelineError::stage("the scorecards");
+    let wanted = period.to_string();
+    let mut cards = Vec::new();
+    for row in partner_scores.iter() {
+        if row.text("period")? == wanted {
+            let partner = PartnerId::new(row.text("partner_id")?).map_err(|e| stage(e.to_string()))?;
+            let region = RegionId::new(row.text("region")?).map_err(|e| stage(e.to_string()))?;
+            cards.push((partner, region));
+        }
+    }
+    cards.sort();
+    Ok(cards)
+}
+
+/// State of a message, why it is not sent, and what is sent.
+fn fate(leaks: bool, composed: Result<Composed, ComposeError>) -> (&'static str, Option<String>, Option<Composed>) {
+    match composed {
+        _ if leaks => (
+            "held",
+            Some("something of another partner stands in it".to_owned()),
+            None,
+        ),
+        Ok(composed) => ("queued", None, Some(composed)),
+        Err(ComposeError::NoRecipient { .. }) => (
+            "no_recipient",
+            Some("no valid contact wants scorecards".to_owned()),
+            None,
+        ),
+        Err(e) => ("held", Some(e.to_string()), None),
+    }
+}
+
 fn scheme_titles(book: &RuleBook) -> BTreeMap<SchemeId, String> {
     book.schemes.values().map(|s| (s.id.clone(), s.title.clone())).collect()
 }
@@ -267,4 +506,111 @@ fn mail_domains<'a>(partners: &'a Table, partner: &PartnerId) -> Result<Vec<&'a 
     Ok(latest.map_or_else(Vec::new, |(_, list)| {
         list.split('|').map(str::trim).filter(|d| !d.is_empty()).collect()
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn period(text: &str) -> Period {
+        Period::parse(text).unwrap()
+    }
+
+    fn table(names: &[&str], rows: Vec<Row>) -> Table {
+        let mut table = Table::new("messages", names);
+        for row in rows {
+            table.push(row);
+        }
+        table
+    }
+
+    /// Messages after the partner's data were these, one after the other, each in a state.
+    fn after(history: &[(&str, &str)]) -> (Messages, Vec<String>) {
+        let (partner, region) = (PartnerId::new("P1").unwrap(), RegionId::new("emea").unwrap());
+        let card = Card {
+            partner: &partner,
+            region: &region,
+            period: period("2026-Q3"),
+        };
+        let mut rows: Vec<Row> = Vec::new();
+        let mut keys = Vec::new();
+        for (data, state) in history {
+            let mut known = messages(rows.clone());
+            let data = Digest::of(data.as_bytes());
+            let Some(slot) = known.slot(&card, data) else {
+                continue;
+            };
+            let row = vec![
+                slot.key.as_str().into(),
+                slot.sequence.into(),
+                "P1".into(),
+                "2026-Q3".into(),
+                SCORECARD.into(),
+                "en".into(),
+                data.into(),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                (*state).into(),
+                Value::Null,
+            ];
+            keys.push(slot.key.clone());
+            known.put(&slot, row);
+            rows = known.table.rows;
+        }
+        (messages(rows), keys)
+    }
+
+    fn messages(rows: Vec<Row>) -> Messages {
+        Messages::indexed(table(&COLUMNS, rows)).unwrap()
+    }
+
+    #[test]
+    fn data_that_go_back_are_a_third_message() {
+        let (messages, keys) = after(&[("a", "queued"), ("b", "queued"), ("b", "queued"), ("a", "queued")]);
+        assert_eq!(keys.len(), 3);
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 3);
+        assert_eq!(messages.last_sequence, 3);
+        let first = message_key(
+            SCORECARD,
+            period("2026-Q3"),
+            &PartnerId::new("P1").unwrap(),
+            Digest::of(b"a"),
+        );
+        assert_eq!(keys[0], first, "the first message is known by its data alone");
+        assert_eq!(after(&[("a", "queued"), ("b", "queued"), ("a", "queued")]).1, keys);
+    }
+
+    #[test]
+    fn what_was_not_to_be_sent_is_made_again_in_its_place() {
+        let (messages, keys) = after(&[("a", "held"), ("a", "no_recipient"), ("a", "queued"), ("a", "queued")]);
+        assert_eq!(keys.len(), 3);
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 1);
+        assert_eq!((messages.table.rows.len(), messages.last_sequence), (1, 1));
+        assert!(messages.latest.values().all(|l| l.queued));
+    }
+
+    #[test]
+    fn periods_that_ended_since_and_those_told_of() {
+        let ended = ["2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"].map(period);
+        let due = |before: Option<&[Period]>, told: &[&str]| {
+            let told = told.iter().map(|p| period(p)).collect();
+            due_periods(&ended, before, &told)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(due(None, &[]), ["2026-Q3"]);
+        assert_eq!(due(Some(&ended), &[]), ["2026-Q3"]);
+        assert_eq!(due(Some(&ended[..2]), &[]), ["2026-Q2", "2026-Q3"]);
+        assert_eq!(due(Some(&ended), &["2026-Q1", "2027-Q1"]), ["2026-Q1", "2026-Q3"]);
+        assert!(due_periods(&[], Some(&[]), &BTreeSet::new()).is_empty());
+    }
+
+    #[test]
+    fn rows_of_the_parent_are_taken_by_name() {
+        let parent = table(&["state", "message_key"], vec![vec!["held".into(), "k".into()]]);
+        let named = by_name(["message_key", "later", "state"].map(str::to_owned).to_vec(), &parent);
+        assert_eq!(named.rows, [vec!["k".into(), Value::Null, "held".into()]]);
+    }
 }

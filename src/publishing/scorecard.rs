@@ -305,7 +305,7 @@ mod tests {
         row[15] = Value::Date(crate::domain::time::parse_date("2026-12-01").unwrap());
         let card = scorecard(&world);
         assert!(
-            card.text.contains("!! Black red line until 1 December 2026: grade E"),
+            card.text.contains("!! Black red line until 30 November 2026: grade E"),
             "{}",
             card.text
         );

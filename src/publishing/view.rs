@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::domain::time::sub_days;
 use crate::domain::{Dec, Grade, Ratio};
 
 use super::frame::{Event, Outcome, PartnerFrame, RedLine, ResultState};
@@ -241,7 +242,8 @@ fn alert(frame: &PartnerFrame, texts: &Texts) -> Option<Alert> {
         RedLine::Yellow => ("yellow", "C"),
         RedLine::Black => ("black", "E"),
     };
-    let until = frame.card.red_line_until.map(|d| texts.date(d));
+    // the column is exclusive; people read "until" with its day
+    let until = frame.card.red_line_until.map(|d| texts.date(sub_days(d, 1)));
     let until = until.as_deref().unwrap_or_else(|| texts.get("red_line", "open_end"));
     Some(Alert {
         tone,

@@ -6,36 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::messages::{Card, Messages, SCORECARD, Slot, due_periods};
 use super::periods::ended_periods;
 use super::{PipelineError, Refresh, Timeline};
-use crate::contracts::Contract;
-use crate::delivery::{ComposeError, Composed, Directory, Outgoing, compose, message_key, recipients, visible_text};
-use crate::domain::hash::Hasher;
+use crate::delivery::{ComposeError, Composed, Directory, Outgoing, compose, recipients, visible_text};
 use crate::domain::ids::{PartnerId, RegionId, SchemeId};
 use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, Place, Row, Table, Value, Zone};
 use crate::publishing::inputs::{CardTerms, Programme};
 use crate::publishing::{PartnerFrame, PublishingInputs, PublishingTables, Texts, render};
 use crate::rules::RuleBook;
 use crate::store::private::{self, Class};
-
-/// Kind of the only message there is so far, and what a contact `wants` to get it.
-const SCORECARD: &str = "scorecard";
-
-/// What a message is made of, in the order of [`Draft::row`].
-const COLUMNS: [&str; 12] = [
-    "message_key",
-    "sequence",
-    "partner_id",
-    "period",
-    "kind",
-    "language",
-    "data_hash",
-    "content_hash",
-    "envelope_hash",
-    "message_id",
-    "state",
-    "reason",
-];
 
 /// Tables that messages are made from, read once.
 struct Sources {
@@ -53,35 +33,6 @@ struct Sources {
     directory: Directory,
 }
 
-/// The latest message of a partner and period.
-#[derive(Clone, Debug)]
-struct Latest {
-    key: String,
-    sequence: i64,
-    data_hash: String,
-    queued: bool,
-    /// Its row in the table.
-    row: usize,
-}
-
-/// The messages of the parent and those that this run adds.
-struct Messages {
-    table: Table,
-    latest: BTreeMap<(String, Period), Latest>,
-    last_sequence: i64,
-    /// Whether the period whose cards are looked at was closed before this run.
-    sealed: bool,
-}
-
-/// Where a message belongs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Slot {
-    key: String,
-    sequence: i64,
-    /// The row that it takes the place of: one that was not to be sent.
-    instead_of: Option<usize>,
-}
-
 /// A message as it would be, before anything of it is kept.
 struct Draft {
     row: Row,
@@ -90,13 +41,6 @@ struct Draft {
     /// Bytes and envelope.
     stored: Option<(Vec<u8>, Vec<u8>)>,
     findings: Findings,
-}
-
-/// One partner's card of one period.
-struct Card<'a> {
-    partner: &'a PartnerId,
-    region: &'a RegionId,
-    period: Period,
 }
 
 impl Refresh<'_> {
@@ -346,116 +290,6 @@ impl Sources {
     }
 }
 
-impl Messages {
-    /// The parent's messages, with room for every column of the contract.
-    fn of(contract: &Contract, parent: &Table) -> Result<Messages, PipelineError> {
-        let mut names = COLUMNS.map(str::to_owned).to_vec();
-        let more = contract.columns.iter().map(|c| &c.name);
-        names.extend(more.filter(|name| !COLUMNS.contains(&name.as_str())).cloned());
-        Messages::indexed(by_name(names, parent))
-    }
-
-    /// Finds the latest message of each partner and period.
-    fn indexed(table: Table) -> Result<Messages, PipelineError> {
-        let mut latest_of: BTreeMap<(String, Period), Latest> = BTreeMap::new();
-        let mut last_sequence = 0;
-        for (row, message) in table.iter().enumerate() {
-            let sequence = message.int("sequence")?;
-            last_sequence = last_sequence.max(sequence);
-            if message.text("kind")? != SCORECARD {
-                continue;
-            }
-            let period = Period::parse(message.text("period")?)
-                .map_err(|e| PipelineError::stage("table messages")(e.to_string()))?;
-            let latest = Latest {
-                key: message.text("message_key")?.to_owned(),
-                sequence,
-                data_hash: message.text("data_hash")?.to_owned(),
-                queued: message.text("state")? == "queued",
-                row,
-            };
-            let place = (message.text("partner_id")?.to_owned(), period);
-            if latest_of.get(&place).is_none_or(|known| known.sequence < sequence) {
-                latest_of.insert(place, latest);
-            }
-        }
-        Ok(Messages {
-            table,
-            latest: latest_of,
-            last_sequence,
-            sealed: false,
-        })
-    }
-
-    /// Periods for which there is a message.
-    fn periods(&self) -> BTreeSet<Period> {
-        self.latest.keys().map(|(_, period)| *period).collect()
-    }
-
-    /// Where a scorecard with these data belongs; nowhere when it is queued already.
-    fn slot(&self, card: &Card<'_>, data: Digest) -> Option<Slot> {
-        let latest = self.latest.get(&(card.partner.to_string(), card.period));
-        match latest {
-            // its final card was sent when it closed, and nothing of a closed period moves
-            Some(latest) if self.sealed && latest.queued => None,
-            Some(latest) if latest.data_hash == data.to_string() => (!latest.queued).then(|| Slot {
-                key: latest.key.clone(),
-                sequence: latest.sequence,
-                instead_of: Some(latest.row),
-            }),
-            _ => Some(Slot {
-                key: key(card, data, latest.map(|l| l.key.as_str())),
-                sequence: self.last_sequence + 1,
-                instead_of: None,
-            }),
-        }
-    }
-
-    fn put(&mut self, slot: &Slot, mut row: Row) {
-        row.resize(self.table.columns().len(), Value::Null);
-        if let Some(place) = slot.instead_of {
-            self.table.rows[place] = row;
-        } else {
-            self.table.push(row);
-            self.last_sequence = slot.sequence;
-        }
-    }
-}
-
-/// A table's rows under other columns, by name: a column that the table does not have is null.
-fn by_name(columns: Vec<String>, table: &Table) -> Table {
-    let places: Vec<Option<usize>> = columns.iter().map(|name| table.column(name)).collect();
-    let mut named = Table::with_columns(table.name(), columns);
-    for row in &table.rows {
-        let value = |place: &Option<usize>| place.map_or(Value::Null, |i| row[i].clone());
-        named.push(places.iter().map(value).collect());
-    }
-    named
-}
-
-/// The key of a message. One that comes after another of the same partner and period covers the key of that one:
-/// data that go back to what they were are a new message.
-fn key(card: &Card<'_>, data: Digest, previous: Option<&str>) -> String {
-    let content = previous.map_or(data, |previous| {
-        let mut hasher = Hasher::new();
-        hasher.field(data.to_string().as_bytes()).field(previous.as_bytes());
-        hasher.finish()
-    });
-    message_key(SCORECARD, card.period, card.partner, content)
-}
-
-/// Periods whose scorecards are looked at, oldest first: the latest that has ended, those that have ended since the
-/// parent, and those of which a partner has been told. Without a parent, the latest only.
-fn due_periods(ended: &[Period], before: Option<&[Period]>, told: &BTreeSet<Period>) -> Vec<Period> {
-    let latest = ended.last();
-    let is_new = |period: &Period| before.is_some_and(|before| !before.contains(period));
-    ended
-        .iter()
-        .filter(|p| Some(*p) == latest || told.contains(p) || is_new(p))
-        .copied()
-        .collect()
-}
-
 /// Partners with a card for a period, with their region, sorted.
 fn cards(partner_scores: &Table, period: Period) -> Result<Vec<(PartnerId, RegionId)>, PipelineError> {
     let stage = PipelineError::stage("the scorecards");
@@ -506,111 +340,4 @@ fn mail_domains<'a>(partners: &'a Table, partner: &PartnerId) -> Result<Vec<&'a 
     Ok(latest.map_or_else(Vec::new, |(_, list)| {
         list.split('|').map(str::trim).filter(|d| !d.is_empty()).collect()
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn period(text: &str) -> Period {
-        Period::parse(text).unwrap()
-    }
-
-    fn table(names: &[&str], rows: Vec<Row>) -> Table {
-        let mut table = Table::new("messages", names);
-        for row in rows {
-            table.push(row);
-        }
-        table
-    }
-
-    /// Messages after the partner's data were these, one after the other, each in a state.
-    fn after(history: &[(&str, &str)]) -> (Messages, Vec<String>) {
-        let (partner, region) = (PartnerId::new("P1").unwrap(), RegionId::new("emea").unwrap());
-        let card = Card {
-            partner: &partner,
-            region: &region,
-            period: period("2026-Q3"),
-        };
-        let mut rows: Vec<Row> = Vec::new();
-        let mut keys = Vec::new();
-        for (data, state) in history {
-            let mut known = messages(rows.clone());
-            let data = Digest::of(data.as_bytes());
-            let Some(slot) = known.slot(&card, data) else {
-                continue;
-            };
-            let row = vec![
-                slot.key.as_str().into(),
-                slot.sequence.into(),
-                "P1".into(),
-                "2026-Q3".into(),
-                SCORECARD.into(),
-                "en".into(),
-                data.into(),
-                Value::Null,
-                Value::Null,
-                Value::Null,
-                (*state).into(),
-                Value::Null,
-            ];
-            keys.push(slot.key.clone());
-            known.put(&slot, row);
-            rows = known.table.rows;
-        }
-        (messages(rows), keys)
-    }
-
-    fn messages(rows: Vec<Row>) -> Messages {
-        Messages::indexed(table(&COLUMNS, rows)).unwrap()
-    }
-
-    #[test]
-    fn data_that_go_back_are_a_third_message() {
-        let (messages, keys) = after(&[("a", "queued"), ("b", "queued"), ("b", "queued"), ("a", "queued")]);
-        assert_eq!(keys.len(), 3);
-        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 3);
-        assert_eq!(messages.last_sequence, 3);
-        let first = message_key(
-            SCORECARD,
-            period("2026-Q3"),
-            &PartnerId::new("P1").unwrap(),
-            Digest::of(b"a"),
-        );
-        assert_eq!(keys[0], first, "the first message is known by its data alone");
-        assert_eq!(after(&[("a", "queued"), ("b", "queued"), ("a", "queued")]).1, keys);
-    }
-
-    #[test]
-    fn what_was_not_to_be_sent_is_made_again_in_its_place() {
-        let (messages, keys) = after(&[("a", "held"), ("a", "no_recipient"), ("a", "queued"), ("a", "queued")]);
-        assert_eq!(keys.len(), 3);
-        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 1);
-        assert_eq!((messages.table.rows.len(), messages.last_sequence), (1, 1));
-        assert!(messages.latest.values().all(|l| l.queued));
-    }
-
-    #[test]
-    fn periods_that_ended_since_and_those_told_of() {
-        let ended = ["2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"].map(period);
-        let due = |before: Option<&[Period]>, told: &[&str]| {
-            let told = told.iter().map(|p| period(p)).collect();
-            due_periods(&ended, before, &told)
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(due(None, &[]), ["2026-Q3"]);
-        assert_eq!(due(Some(&ended), &[]), ["2026-Q3"]);
-        assert_eq!(due(Some(&ended[..2]), &[]), ["2026-Q2", "2026-Q3"]);
-        assert_eq!(due(Some(&ended), &["2026-Q1", "2027-Q1"]), ["2026-Q1", "2026-Q3"]);
-        assert!(due_periods(&[], Some(&[]), &BTreeSet::new()).is_empty());
-    }
-
-    #[test]
-    fn rows_of_the_parent_are_taken_by_name() {
-        let parent = table(&["state", "message_key"], vec![vec!["held".into(), "k".into()]]);
-        let named = by_name(["message_key", "later", "state"].map(str::to_owned).to_vec(), &parent);
-        assert_eq!(named.rows, [vec!["k".into(), Value::Null, "held".into()]]);
-    }
 }

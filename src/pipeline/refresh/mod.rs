@@ -21,6 +21,7 @@ mod feeds;
 mod flags;
 mod mails;
 mod measure;
+mod messages;
 pub mod periods;
 mod register;
 mod stored;

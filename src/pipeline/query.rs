@@ -63,10 +63,10 @@ pub fn query(layout: &Layout, release: &Release, sql: &str) -> Result<Table, Pip
             ]);
         }
     }
-    Ok(Polars {
+    Polars {
         texts: vec![runs],
         in_memory: true,
     }
     .run("the query", sql, &sources)
-    .map_err(|e| PipelineError::Usage(format!("{}; `starledger status` lists the tables", e.detail)))?)
+    .map_err(|e| PipelineError::Usage(format!("{}; `starledger status` lists the tables", e.detail)))
 }

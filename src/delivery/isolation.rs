@@ -126,12 +126,6 @@ impl Directory {
     }
 }
 
-/// What of other partners stands in the decoded parts of one message; for a single search. See [`Directory::leaks`].
-#[must_use]
-pub fn foreign_tokens(parts: &[&str], own: &PartnerId, partners: &[Known]) -> Vec<Leak> {
-    Directory::new(partners).leaks(own, parts)
-}
-
 /// The words a reader of HTML gets: text between tags, and the attributes that are shown or read aloud.
 #[must_use]
 pub fn visible_text(html: &str) -> String {
@@ -281,7 +275,7 @@ mod tests {
     }
 
     fn found(own: &str, text: &str) -> Vec<String> {
-        let leaks = foreign_tokens(&[text], &PartnerId::new(own).unwrap(), &world());
+        let leaks = Directory::new(&world()).leaks(&PartnerId::new(own).unwrap(), &[text]);
         leaks.iter().map(|l| format!("{} {:?}", l.partner, l.what)).collect()
     }
 
@@ -343,7 +337,7 @@ mod tests {
             known("B", "b two", "A"),
             known("C", "c three", ""),
         ];
-        let leaks = foreign_tokens(&["three, b two"], &PartnerId::new("A").unwrap(), &circle);
+        let leaks = Directory::new(&circle).leaks(&PartnerId::new("A").unwrap(), &["three, b two"]);
         assert_eq!(
             leaks.iter().map(|l| l.what).collect::<Vec<_>>(),
             [LeakKind::Id, LeakKind::Name]

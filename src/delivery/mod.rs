@@ -30,7 +30,7 @@ pub mod recipients;
 
 pub use compose::{ComposeError, Composed, Outgoing, compose, message_key};
 pub use dispatch::{Limits, Report, dispatch};
-pub use isolation::{Directory, Leak, foreign_tokens, visible_text};
+pub use isolation::{Directory, Leak, visible_text};
 pub use message::{Cause, Envelope, Outcome, Parcel, Recipient, Refusal};
 pub use outbox::{Action, DeliveryRecord, DeliveryState, RetryPolicy, apply, claim, next_action};
 pub use recipients::recipients;

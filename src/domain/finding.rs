@@ -119,9 +119,3 @@ impl fmt::Display for Finding {
         Ok(())
     }
 }
-
-/// Whether any finding is an error.
-#[must_use]
-pub fn has_errors(findings: &[Finding]) -> bool {
-    findings.iter().any(|f| f.severity == Severity::Error)
-}

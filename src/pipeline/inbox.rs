@@ -6,8 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use globset::{GlobBuilder, GlobMatcher};
-
 use crate::domain::ids::is_invisible;
 use crate::domain::{Digest, Finding, Findings, Place};
 use crate::edges::files::{self, FileKind};
@@ -34,74 +32,38 @@ pub struct Inbox {
 
 /// Finds the candidates of all sources. A file that two sources claim is an error: the sources must be told apart.
 pub fn scan(layout: &Layout, config: &Config) -> Result<Inbox, StoreError> {
-    let mut inbox = Inbox::default();
-    let mut claimed: BTreeMap<String, &str> = BTreeMap::new();
-    let mut doubled: BTreeSet<String> = BTreeSet::new();
-    let mut listings: BTreeMap<String, Vec<(String, FileKind)>> = BTreeMap::new();
-    for source in &config.sources {
-        for glob in &source.files {
-            let base = fixed_prefix(glob);
-            if !listings.contains_key(&base) {
-                listings.insert(base.clone(), files::walk(&layout.workspace().join(&base))?);
-            }
-            let Some(matcher) = matcher(glob, source, &mut inbox.findings) else {
-                continue;
+    let bases: BTreeSet<String> = config
+        .sources
+        .iter()
+        .flat_map(|s| &s.files)
+        .map(|g| fixed_prefix(g))
+        .collect();
+    let mut entries: BTreeMap<String, FileKind> = BTreeMap::new();
+    for base in bases {
+        for (name, kind) in files::walk(&layout.workspace().join(&base))? {
+            let path = if base.is_empty() {
+                name
+            } else {
+                format!("{base}/{name}")
             };
-            for (name, kind) in &listings[&base] {
-                let path = if base.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{base}/{name}")
-                };
-                if !matcher.is_match(&path) {
-                    continue;
-                }
-                if let Some(finding) = refused(&path, *kind) {
-                    inbox.findings.push(finding);
-                    continue;
-                }
-                match claimed.insert(path.clone(), &source.name) {
-                    None => inbox.candidates.push(Candidate {
-                        file_name: path,
-                        source: source.name.clone(),
-                        feed: source.feed.clone(),
-                    }),
-                    Some(other) if other != source.name => {
-                        inbox.findings.push(Finding::error(
-                            Place::file(path.clone()),
-                            "inbox.two-sources",
-                            format!(
-                                "sources '{other}' and '{}' both claim the file: it is not taken in",
-                                source.name
-                            ),
-                            "make their globs disjoint",
-                        ));
-                        doubled.insert(path);
-                    }
-                    Some(_) => {}
-                }
-            }
+            entries.insert(path, kind);
         }
     }
-    // whose it is must be decided first: content is taken in once
-    inbox.candidates.retain(|c| !doubled.contains(&c.file_name));
-    inbox.candidates.sort_by(|a, b| a.file_name.cmp(&b.file_name));
+    let mut inbox = Inbox::default();
+    for (path, kind) in entries {
+        match (Source::of_file(&config.sources, &path), refused(&path, kind)) {
+            (Ok(None), _) => {}
+            // whose it is must be decided first: content is taken in once
+            (Err(finding), _) => inbox.findings.push(*finding),
+            (Ok(Some(_)), Some(finding)) => inbox.findings.push(finding),
+            (Ok(Some(source)), None) => inbox.candidates.push(Candidate {
+                file_name: path,
+                source: source.name.clone(),
+                feed: source.feed.clone(),
+            }),
+        }
+    }
     Ok(inbox)
-}
-
-fn matcher(glob: &str, source: &Source, findings: &mut Findings) -> Option<GlobMatcher> {
-    match GlobBuilder::new(glob).literal_separator(true).build() {
-        Ok(glob) => Some(glob.compile_matcher()),
-        Err(e) => {
-            findings.push(Finding::error(
-                Place::file(format!("source {}", source.name)),
-                "source.files",
-                format!("'{glob}' is no glob: {e}"),
-                "write a path with * for a part of a name and ** for folders",
-            ));
-            None
-        }
-    }
 }
 
 /// The folders of a glob before its first wildcard.

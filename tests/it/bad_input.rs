@@ -189,3 +189,32 @@ fn held_rows_wait_for_their_reference_even_if_their_source_is_renamed() {
     assert!(after.len() < before.len(), "{before:?} {after:?}");
     workspace.ok(&["verify"]);
 }
+
+/// A file that two sources claim is taken in by neither, until they are told apart.
+#[test]
+fn a_file_claimed_twice_waits() {
+    let workspace = Workspace::sample();
+    let source = "pipelines/sources/finance.toml";
+    let right = std::fs::read_to_string(workspace.path().join(source)).expect("the source");
+    workspace.write(
+        source,
+        &format!("{right}\n[[source]]\nname = \"other\"\nfeed = \"payments\"\nformat = \"csv\"\nmode = \"append\"\nfiles = [\"sample_data/finance/claims*.csv\"]\n"),
+    );
+    let ran = workspace.run(&["run"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("source.ambiguous"), "{}", ran.stderr);
+    let claims = || {
+        workspace
+            .ok(&["query", "--json", "SELECT COUNT(*) AS n FROM claims"])
+            .stdout
+    };
+    assert!(claims().contains("\"n\": 0"), "{}", claims());
+    workspace.write(source, &right);
+    workspace.ok(&["run"]);
+    assert!(!claims().contains("\"n\": 0"), "{}", claims());
+    // a name stands once
+    workspace.write("pipelines/sources/copy.toml", &right);
+    let ran = workspace.run(&["check"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("source.duplicate_name"), "{}", ran.stderr);
+}

@@ -3,6 +3,7 @@
 //! Duty: a value that exists here is valid; constructors validate and normalise, fields are private where that
 //! matters. Not its duty: files, clocks, rules, polars, floats. Nothing here knows a column name of a feed.
 
+pub mod batch;
 pub mod calendar;
 pub mod currency;
 pub mod decimal;
@@ -17,6 +18,7 @@ pub mod score;
 pub mod table;
 pub mod time;
 
+pub use batch::{Batch, Cell, CellKind};
 pub use calendar::FiscalCalendar;
 pub use currency::Currency;
 pub use decimal::Dec;

@@ -35,6 +35,7 @@ mod toml_walk;
 mod window;
 
 pub mod csv;
+pub mod decode;
 pub mod file;
 pub mod json_lines;
 pub mod limits;

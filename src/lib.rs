@@ -8,6 +8,7 @@
 //! | `domain` | values: ids, money, periods, scores, findings | files, clocks, rules, floats |
 //! | `contracts`, `rules` | what tables and the programme are, as data | facts, files |
 //! | `ingest` | files → typed current rows | opening files, guessing |
+//! | `foreign` | workbooks and Parquet of others → records, in a process of its own | columns, contracts |
 //! | `measures` | exact sums and counts, in SQL | division, rules |
 //! | `evaluation` | scores and grades, in exact rationals | SQL, files, the clock |
 //! | `incentives` | what is earned, cumulative | what is booked |
@@ -25,6 +26,7 @@ pub mod domain;
 pub mod contracts;
 pub mod rules;
 
+pub mod foreign;
 pub mod ingest;
 pub mod measures;
 

@@ -6,6 +6,7 @@
 mod check;
 mod explain;
 mod export;
+mod foreign;
 mod gc;
 mod init;
 mod output;
@@ -16,6 +17,7 @@ mod run;
 mod sample;
 mod serve;
 mod show;
+mod source;
 mod status;
 mod verify;
 
@@ -71,6 +73,8 @@ enum Command {
     Query(query::Args),
     /// Derive a score down to its measures.
     Explain(explain::Args),
+    /// Propose a source for a file, for a person to confirm.
+    Source(source::Args),
     /// Print resolved rules with their origin, or the folder of a release.
     Show(show::Args),
     /// Check every byte of every release, the originals, the ledger's chain and the invariants.
@@ -81,6 +85,9 @@ enum Command {
     Gc(gc::Args),
     /// Write sample data of any size.
     Sample(sample::Args),
+    /// Take a workbook or a Parquet file apart; the program runs it for itself.
+    #[command(hide = true)]
+    ReadForeign(foreign::Args),
 }
 
 /// What commands share.
@@ -119,11 +126,13 @@ pub fn main() -> ProcessExit {
         Command::Status(a) => status::status(&session, a),
         Command::Query(a) => query::query(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
+        Command::Source(a) => source::source(&session, a),
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
         Command::Export(a) => export::export(&session, a),
         Command::Gc(a) => gc::gc(&session, a),
         Command::Sample(a) => sample::sample(&session, a),
+        Command::ReadForeign(a) => foreign::read_foreign(a),
     };
     match result {
         Ok(()) => ProcessExit::SUCCESS,

@@ -20,6 +20,9 @@ use crate::pipeline::{PipelineError, config, serve};
 /// Most warnings and errors that a summary lists.
 const MAX_TOLD: usize = 15;
 
+/// Notes that are told beside warnings and errors: files that wait, and those that are not what they were.
+const TOLD_NOTES: [&str; 4] = ["inbox.waiting", "inbox.changing", "inbox.correction", "inbox.again"];
+
 /// Last year that a run may be for: a typing error must not make thousands of periods.
 const LAST_YEAR: i32 = 2100;
 
@@ -118,7 +121,7 @@ fn print_report(session: &Session, report: &RunReport) {
     let notes: Vec<_> = report
         .findings
         .iter()
-        .filter(|f| f.severity > Severity::Note)
+        .filter(|f| f.severity > Severity::Note || TOLD_NOTES.contains(&f.rule.as_str()))
         .cloned()
         .collect();
     session.output.findings(&notes);

@@ -1,9 +1,15 @@
-//! `status`: the current release, its tables, the last runs.
+//! `status`: the current release, its tables, the last runs, and what waits in the inbox.
 
 use serde_json::json;
 
+use super::output::json_findings;
+use super::progress::Bar;
 use super::{CommandResult, Session};
-use crate::domain::{Table, Value};
+use crate::domain::{Findings, Table, Value};
+use crate::edges::clock::{Clock as _, SystemClock};
+use crate::pipeline::PipelineError;
+use crate::pipeline::config;
+use crate::pipeline::inbox::{self, Look};
 use crate::store::operations::Operations;
 use crate::store::release::Release;
 
@@ -22,8 +28,10 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
     } else {
         Vec::new()
     };
+    let inbox = inbox_state(session)?;
     if session.output.json {
         session.output.value(&json!({
+            "inbox": inbox.as_ref().map(json_findings),
             "release": release.as_ref().map(|r| json!({
                 "name": r.name(), "run": r.manifest.run, "as_of": r.manifest.as_of,
                 "last_arrival": r.manifest.last_arrival, "rules": r.manifest.rules_hash.to_string(),
@@ -75,7 +83,33 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
         }
         session.output.table(&table);
     }
+    match inbox {
+        None => session
+            .output
+            .line("\ninbox      not looked at: the configuration is not in order, `starledger check` says why"),
+        Some(found) if found.is_empty() => {}
+        Some(found) => {
+            session.output.line("\ninbox");
+            session.output.findings(&found);
+        }
+    }
     Ok(())
+}
+
+/// What stands in the inbox and is not taken in; `None` when the sources cannot be read.
+fn inbox_state(session: &Session) -> Result<Option<Findings>, PipelineError> {
+    let Ok((config, _)) = config::load(session.layout.workspace()) else {
+        return Ok(None);
+    };
+    let bar = Bar::new();
+    let found = inbox::waiting(&Look {
+        layout: &session.layout,
+        config: &config,
+        now: SystemClock.now(),
+        progress: &bar,
+    });
+    bar.clear();
+    found.map(Some)
 }
 
 fn int(n: u64) -> Value {

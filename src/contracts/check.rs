@@ -6,9 +6,9 @@
 use std::cmp::Ordering;
 
 use super::formats::format;
-use super::model::{Column, ColumnType, Contract, Format, Op, Operand, RowCheck};
+use super::model::{Column, ColumnType, Contract, Drift, Format, Op, Operand, RowCheck};
 use super::rules::days;
-use crate::domain::{Currency, Dec, Instant, Value, time};
+use crate::domain::{Cell, Currency, Dec, Instant, Value, time};
 
 /// What is wrong with a value. Never quotes a value of a personal column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,23 +31,28 @@ pub(super) fn violation(rule: &'static str, message: String, remedy: impl Into<S
 
 /// Checks one value by its column: required, type and size, format, allowed values, range, pattern.
 pub fn value(column: &Column, value: &Value) -> Result<(), Violation> {
-    match value {
-        Value::Null if column.required => {
+    cell(column, Cell::from(value))
+}
+
+/// As [`value`], of a cell.
+pub fn cell(column: &Column, cell: Cell<'_>) -> Result<(), Violation> {
+    match cell {
+        Cell::Null if column.required => {
             return violation("required", "is empty".into(), "deliver a value: the column is required");
         }
-        Value::Null => return Ok(()),
+        Cell::Null => return Ok(()),
         _ => {}
     }
-    kind(column, value)?;
-    if let Value::Text(text) = value {
+    kind(column, cell)?;
+    if let Cell::Text(text) = cell {
         if text.contains('\0') {
             return violation("control", "holds a NUL character".into(), "remove it");
         }
         format(column, text)?;
     }
-    allowed(column, value)?;
-    range(column, value)?;
-    if let (Some(pattern), Value::Text(text)) = (&column.pattern, value)
+    allowed(column, cell)?;
+    range(column, cell)?;
+    if let (Some(pattern), Cell::Text(text)) = (&column.pattern, cell)
         && !pattern.is_match(text)
     {
         // the pattern as it stands in the contract, without the ends that reading added
@@ -58,7 +63,7 @@ pub fn value(column: &Column, value: &Value) -> Result<(), Violation> {
             .unwrap_or(shown);
         return violation(
             "pattern",
-            format!("{} has another form", shown_value(column, value)),
+            format!("{} has another form", shown_cell(column, cell)),
             format!("it must match {shown}"),
         );
     }
@@ -66,12 +71,12 @@ pub fn value(column: &Column, value: &Value) -> Result<(), Violation> {
 }
 
 /// The value for a message, shortened; that of a personal column is not shown.
-pub(super) fn shown_value(column: &Column, value: &Value) -> String {
+pub(super) fn shown_cell(column: &Column, cell: Cell<'_>) -> String {
     const LONGEST: usize = 40;
     if column.personal {
         return "the value".into();
     }
-    let text = value.to_string();
+    let text = cell.value().to_string();
     let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
@@ -79,15 +84,15 @@ pub(super) fn shown_value(column: &Column, value: &Value) -> String {
     format!("'{shown}'")
 }
 
-fn kind(column: &Column, value: &Value) -> Result<(), Violation> {
+fn kind(column: &Column, cell: Cell<'_>) -> Result<(), Violation> {
     let (fits, expected) = match column.kind {
-        ColumnType::Text => (matches!(value, Value::Text(_)), "text"),
-        ColumnType::Int => (matches!(value, Value::Int(_)), "integer"),
-        ColumnType::Bool => (matches!(value, Value::Bool(_)), "boolean"),
-        ColumnType::Date => (matches!(value, Value::Date(_)), "date"),
-        ColumnType::Instant => (matches!(value, Value::Instant(_)), "instant"),
-        ColumnType::Decimal { precision, scale } => match value {
-            Value::Dec(dec) => return size(*dec, precision, scale),
+        ColumnType::Text => (matches!(cell, Cell::Text(_)), "text"),
+        ColumnType::Int => (matches!(cell, Cell::Int(_)), "integer"),
+        ColumnType::Bool => (matches!(cell, Cell::Bool(_)), "boolean"),
+        ColumnType::Date => (matches!(cell, Cell::Date(_)), "date"),
+        ColumnType::Instant => (matches!(cell, Cell::Instant(_)), "instant"),
+        ColumnType::Decimal { precision, scale } => match cell {
+            Cell::Dec(dec) => return size(dec, precision, scale),
             _ => (false, "decimal"),
         },
     };
@@ -96,7 +101,7 @@ fn kind(column: &Column, value: &Value) -> Result<(), Violation> {
     }
     violation(
         "type",
-        format!("is a value of type {}", value.kind()),
+        format!("is a value of type {}", cell.value().kind()),
         format!("it must be of type {expected}"),
     )
 }
@@ -129,33 +134,38 @@ fn size(dec: Dec, precision: u8, scale: u8) -> Result<(), Violation> {
     }
 }
 
-fn allowed(column: &Column, value: &Value) -> Result<(), Violation> {
-    if column.allowed.is_empty() || column.format == Some(Format::List) {
+fn allowed(column: &Column, cell: Cell<'_>) -> Result<(), Violation> {
+    if column.drift == Drift::Evolve || is_listed(column, cell) {
         return Ok(());
     }
-    let found = match value {
-        Value::Text(text) => column.allowed.iter().any(|a| a == text.as_ref()),
-        other => column.allowed.contains(&other.to_string()),
-    };
-    if found {
-        return Ok(());
-    }
-    let message = format!("{} is no allowed value", shown_value(column, value));
+    let message = format!("{} is no allowed value", shown_cell(column, cell));
     violation("allowed", message, format!("use one of: {}", column.allowed.join(", ")))
 }
 
-fn range(column: &Column, value: &Value) -> Result<(), Violation> {
+/// Whether a value is among the allowed ones, of a list every item. A column whose drift is `evolve` holds others too.
+pub fn is_listed(column: &Column, cell: Cell<'_>) -> bool {
+    let among = |text: &str| column.allowed.iter().any(|a| a == text);
+    match cell {
+        _ if column.allowed.is_empty() => true,
+        Cell::Null => true,
+        Cell::Text(text) if column.format == Some(Format::List) => text.split('|').all(among),
+        Cell::Text(text) => among(text),
+        other => among(&other.value().to_string()),
+    }
+}
+
+fn range(column: &Column, cell: Cell<'_>) -> Result<(), Violation> {
     if column.minimum.is_none() && column.maximum.is_none() {
         return Ok(());
     }
-    let Some(number) = number(value) else { return Ok(()) };
+    let Some(number) = number(cell) else { return Ok(()) };
     let (side, bound) = match (column.minimum, column.maximum) {
         (Some(minimum), _) if number < minimum => ("below the least", minimum),
         (_, Some(maximum)) if number > maximum => ("above the greatest", maximum),
         _ => return Ok(()),
     };
     let bound = shown_bound(column.kind, bound);
-    let message = format!("{} is {side} plausible value {bound}", shown_value(column, value));
+    let message = format!("{} is {side} plausible value {bound}", shown_cell(column, cell));
     violation(
         "range",
         message,
@@ -164,12 +174,12 @@ fn range(column: &Column, value: &Value) -> Result<(), Violation> {
 }
 
 /// A value in the unit of the bounds of its column: see `Column::minimum`.
-fn number(value: &Value) -> Option<Dec> {
-    match value {
-        Value::Int(i) => Some(Dec::from(*i)),
-        Value::Dec(d) => Some(*d),
-        Value::Date(d) => Some(days(*d)),
-        Value::Instant(i) => Some(Dec::from(i.micros())),
+fn number(cell: Cell<'_>) -> Option<Dec> {
+    match cell {
+        Cell::Int(i) => Some(Dec::from(i)),
+        Cell::Dec(d) => Some(d),
+        Cell::Date(d) => Some(days(d)),
+        Cell::Instant(i) => Some(Dec::from(i.micros())),
         _ => None,
     }
 }
@@ -186,14 +196,19 @@ fn shown_bound(kind: ColumnType, bound: Dec) -> String {
     }
 }
 
-/// The cross-column checks that a row fails; `values` in the order of the contract's columns (data columns first, the
-/// others may be missing: a value that is not there is null).
-pub fn row<'a>(contract: &'a Contract, values: &[Value]) -> Vec<&'a RowCheck> {
-    contract.checks.iter().filter(|check| !holds(check, values)).collect()
+/// The cross-column checks that a row fails; `get` gives the cell of a column by its index in the contract, null where
+/// there is none.
+pub fn row<'a, 'v>(contract: &'a Contract, get: impl Fn(usize) -> Cell<'v>) -> Vec<&'a RowCheck> {
+    contract.checks.iter().filter(|check| !holds(check, &get)).collect()
 }
 
-fn holds(check: &RowCheck, values: &[Value]) -> bool {
-    let get = |i: usize| values.get(i).unwrap_or(&Value::Null);
+/// As [`row`]; `values` in the order of the contract's columns (data columns first, the others may be missing).
+pub fn row_values<'a>(contract: &'a Contract, values: &[Value]) -> Vec<&'a RowCheck> {
+    row(contract, |i| values.get(i).map_or(Cell::Null, Cell::from))
+}
+
+/// Whether one check holds.
+pub fn holds<'v>(check: &RowCheck, get: &impl Fn(usize) -> Cell<'v>) -> bool {
     let left = get(check.left);
     let condition = || match &check.right {
         Operand::Column(i) => !get(*i).is_null(),
@@ -218,44 +233,50 @@ fn holds(check: &RowCheck, values: &[Value]) -> bool {
     }
 }
 
-fn is_printed_as(value: &Value, text: &str) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Text(value) => value.as_ref() == text,
-        other => other.to_string() == text,
+fn is_printed_as(cell: Cell<'_>, text: &str) -> bool {
+    match cell {
+        Cell::Null => false,
+        Cell::Text(cell) => cell == text,
+        other => other.value().to_string() == text,
     }
 }
 
 /// The order of the two sides; `None` when either is null.
-fn compare<'v>(left: &Value, right: &Operand, get: impl Fn(usize) -> &'v Value) -> Option<Ordering> {
+fn compare<'v>(left: Cell<'v>, right: &Operand, get: &impl Fn(usize) -> Cell<'v>) -> Option<Ordering> {
     if left.is_null() {
         return None;
     }
-    let right = match right {
-        Operand::Column(i) => get(*i).clone(),
-        Operand::Number(dec) => Value::Dec(*dec),
+    match right {
+        Operand::Column(i) => order(left, get(*i)),
+        Operand::Number(dec) => order(left, Cell::Dec(*dec)),
         Operand::Text(text) => match left {
-            Value::Date(_) => Value::from(time::parse_date(text)),
-            Value::Instant(_) => Value::from(Instant::parse(text).ok()),
-            _ => Value::text(text),
+            Cell::Date(_) => order(left, time::parse_date(text).map_or(Cell::Null, Cell::Date)),
+            Cell::Instant(_) => order(left, Instant::parse(text).map_or(Cell::Null, Cell::Instant)),
+            _ => order(left, Cell::Text(text)),
         },
-        Operand::ColumnIs(..) => Value::Null,
-    };
-    match (left, &right) {
-        (_, Value::Null) => None,
-        (Value::Int(_) | Value::Dec(_), Value::Int(_) | Value::Dec(_)) => Some(number(left)?.cmp(&number(&right)?)),
-        _ => Some(left.cmp(&right)),
+        Operand::ColumnIs(..) => None,
     }
 }
 
-/// Amounts with more decimals than their currency has: index of the column, and what is wrong. `values` as in [`row`].
+fn order(left: Cell<'_>, right: Cell<'_>) -> Option<Ordering> {
+    match (left, right) {
+        (_, Cell::Null) => None,
+        (Cell::Text(a), Cell::Text(b)) => Some(a.cmp(b)),
+        (Cell::Int(a), Cell::Int(b)) => Some(a.cmp(&b)),
+        (Cell::Date(a), Cell::Date(b)) => Some(a.cmp(&b)),
+        (Cell::Instant(a), Cell::Instant(b)) => Some(a.cmp(&b)),
+        (Cell::Int(_) | Cell::Dec(_), Cell::Int(_) | Cell::Dec(_)) => Some(number(left)?.cmp(&number(right)?)),
+        _ => Some(left.value().cmp(&right.value())),
+    }
+}
+
+/// Amounts with more decimals than their currency has: index of the column, and what is wrong. `get` as in [`row`].
 /// An amount whose currency is missing or unknown is not judged here: the currency column is.
-#[must_use]
-pub fn money_decimals(contract: &Contract, values: &[Value]) -> Vec<(usize, Violation)> {
+pub fn money_decimals<'v>(contract: &Contract, get: impl Fn(usize) -> Cell<'v>) -> Vec<(usize, Violation)> {
     let mut found = Vec::new();
     for (i, column) in contract.columns.iter().enumerate() {
         let Some(currency_column) = column.money else { continue };
-        let (Some(Value::Dec(amount)), Some(Value::Text(code))) = (values.get(i), values.get(currency_column)) else {
+        let (Cell::Dec(amount), Cell::Text(code)) = (get(i), get(currency_column)) else {
             continue;
         };
         let Some(currency) = Currency::parse(code) else {
@@ -264,7 +285,7 @@ pub fn money_decimals(contract: &Contract, values: &[Value]) -> Vec<(usize, Viol
         if amount.rescale(currency.minor_digits()).is_none() {
             let message = format!(
                 "{} has more than the {} decimals of {currency}",
-                shown_value(column, &Value::Dec(*amount)),
+                shown_cell(column, Cell::Dec(amount)),
                 currency.minor_digits()
             );
             let remedy = "deliver whole minor units of the currency, or check the currency".to_owned();
@@ -279,6 +300,11 @@ pub fn money_decimals(contract: &Contract, values: &[Value]) -> Vec<(usize, Viol
         }
     }
     found
+}
+
+/// As [`money_decimals`]; `values` as in [`row_values`].
+pub fn money_decimals_values(contract: &Contract, values: &[Value]) -> Vec<(usize, Violation)> {
+    money_decimals(contract, |i| values.get(i).map_or(Cell::Null, Cell::from))
 }
 
 #[cfg(test)]

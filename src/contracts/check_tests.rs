@@ -102,7 +102,7 @@ fn order(tier: Value, amount: Value, currency: Value, paid_on: Value) -> Vec<Val
 }
 
 fn failed(row: &[Value]) -> Vec<String> {
-    super::row(&orders(), row).iter().map(|c| c.id.clone()).collect()
+    super::row_values(&orders(), row).iter().map(|c| c.id.clone()).collect()
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn operators() {
     // 0: 2, 1: 2.00, 2: null, 3: text, 4: instant
     let at = Value::from(Instant::parse("2026-10-12T06:00:00Z").unwrap());
     let row = [Value::Int(2), dec("2.00"), Value::Null, "x".into(), at];
-    let passes = |left, op, right| holds(&check(left, op, right), &row);
+    let passes = |left, op, right| holds(&check(left, op, right), &|i: usize| Cell::from(&row[i]));
     assert!(passes(0, Op::Equal, Operand::Column(1)) && passes(1, Op::GreaterOrEqual, Operand::Column(0)));
     assert!(!passes(0, Op::Less, Operand::Column(1)) && !passes(0, Op::NotEqual, Operand::Number(Dec::new(20, 1))));
     assert!(passes(0, Op::Less, Operand::Column(2)) && passes(2, Op::NotEqual, Operand::Column(2)));
@@ -157,7 +157,7 @@ fn operators() {
 fn amounts_have_the_decimals_of_their_currency() {
     let told = |amount: &str, currency: &str| -> Vec<String> {
         let row = order(Value::Null, dec(amount), currency.into(), Value::Null);
-        money_decimals(&orders(), &row)
+        money_decimals_values(&orders(), &row)
             .into_iter()
             .map(|(i, v)| format!("{i} {}: {}", v.rule, v.message))
             .collect()
@@ -172,4 +172,21 @@ fn amounts_have_the_decimals_of_their_currency() {
         ["5 money: '0.5' has more than the 0 decimals of JPY"]
     );
     assert!(told("0.5", "???").is_empty());
+}
+
+#[test]
+fn a_column_that_evolves_holds_other_values_of_its_form() {
+    let evolves = |format, allowed: &[&str]| Column {
+        drift: Drift::Evolve,
+        format,
+        allowed: allowed.iter().map(|a| (*a).to_owned()).collect(),
+        ..orders().columns.remove(2)
+    };
+    let tier = evolves(None, &["gold", "silver"]);
+    assert_eq!(value(&tier, &"bronze".into()), Ok(()));
+    assert!(!is_listed(&tier, Cell::Text("bronze")) && is_listed(&tier, Cell::Text("gold")));
+    let list = evolves(Some(Format::List), &["a", "b"]);
+    assert_eq!(value(&list, &"a|c".into()), Ok(()));
+    assert!(!is_listed(&list, Cell::Text("a|c")) && is_listed(&list, Cell::Text("b|a")));
+    assert_eq!(value(&list, &"a||c".into()).unwrap_err().rule, "format");
 }

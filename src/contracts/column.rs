@@ -5,7 +5,7 @@
 
 use super::fields::{At, Fields, Reader};
 use super::keys::{COLUMN_KEYS, COLUMN_PROPERTIES};
-use super::model::{Column, ColumnRole, ColumnType, Format, Reference};
+use super::model::{Column, ColumnRole, ColumnType, Drift, Format, Reference};
 use super::read::is_word;
 use super::rules::{allowed, check_format, options};
 use super::yaml::{Content, Node};
@@ -78,6 +78,7 @@ fn read_column<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<RawColumn>
         reference: reference(reader, fields, &what),
         personal: personal(reader, fields),
         money: None,
+        drift: Drift::DiscardRow,
         line: fields.line,
     };
     let money = custom(reader, fields, &what, &mut column);
@@ -85,6 +86,7 @@ fn read_column<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Option<RawColumn>
         options(reader, fields, &what, &mut column);
         allowed(reader, fields, &what, &mut column);
         check_format(reader, fields, &what, &column);
+        check_drift(reader, fields, &what, &column);
     }
     let key_position = key_position(reader, fields, &what, &column);
     let partitioned = reader.flag(fields, "partitioned");
@@ -205,7 +207,7 @@ fn personal<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) -> bool {
         .unwrap_or(false)
 }
 
-/// Role, format and list items into the column; returns the currency column of an amount.
+/// Role, format, drift and list items into the column; returns the currency column of an amount.
 fn custom<'a>(reader: &mut Reader<'a>, fields: Fields<'a>, what: &str, column: &mut Column) -> Option<(String, u64)> {
     let mut money = None;
     let mut items = None;
@@ -225,6 +227,7 @@ fn custom<'a>(reader: &mut Reader<'a>, fields: Fields<'a>, what: &str, column: &
                 column.role = reader.choice(at, "role", &roles).unwrap_or(ColumnRole::Data);
             }
             "format" => column.format = reader.choice(at, "format", &FORMATS),
+            "drift" => column.drift = reader.choice(at, "drift", &DRIFTS).unwrap_or(Drift::DiscardRow),
             _ => money = Some((at.text.to_owned(), at.line)),
         }
     }
@@ -236,6 +239,33 @@ fn custom<'a>(reader: &mut Reader<'a>, fields: Fields<'a>, what: &str, column: &
         column.allowed = texts;
     }
     money
+}
+
+pub(super) const DRIFTS: [(&str, Drift); 4] = [
+    ("evolve", Drift::Evolve),
+    ("freeze", Drift::Freeze),
+    ("discard_row", Drift::DiscardRow),
+    ("discard_value", Drift::DiscardValue),
+];
+
+/// A drift that could never be followed is a mistake.
+fn check_drift(reader: &mut Reader<'_>, fields: Fields<'_>, what: &str, column: &Column) {
+    let (message, remedy) = match column.drift {
+        Drift::DiscardValue if column.required => (
+            format!("{what} is required, and its drift is discard_value"),
+            "let it be null, or write discard_row: a required value cannot be left out",
+        ),
+        Drift::Evolve if column.allowed.is_empty() => (
+            format!("{what} has no allowed values, and its drift is evolve"),
+            "evolve lets in what is not among validValues or items: list those, or write discard_row",
+        ),
+        drift if drift != Drift::DiscardRow && column.role != ColumnRole::Data => (
+            format!("{what} is not delivered, and has a drift"),
+            "remove the custom property drift",
+        ),
+        _ => return,
+    };
+    reader.error(fields.line, "contract.drift", message, remedy);
 }
 
 const FORMATS: [(&str, Format); 8] = [

@@ -95,7 +95,7 @@ fn conform_row(contract: &Contract, from: &[usize], number: usize, mut row: Row,
         }
         values.push(value);
     }
-    for (i, found) in check::money_decimals(contract, &values) {
+    for (i, found) in check::money_decimals_values(contract, &values) {
         findings.add(
             number,
             Some(&contract.columns[i]),
@@ -104,7 +104,7 @@ fn conform_row(contract: &Contract, from: &[usize], number: usize, mut row: Row,
             &found.remedy,
         );
     }
-    for failed in check::row(contract, &values) {
+    for failed in check::row_values(contract, &values) {
         if failed.severity == CheckSeverity::Reject {
             let column = &contract.columns[failed.left];
             findings.add(

@@ -2,9 +2,9 @@
 //!
 //! Duty: one predicate and one remedy for each format. Not its duty: patterns and allowed values (`check`).
 
-use super::check::{Violation, shown_value, violation};
-use super::model::{Column, Format};
-use crate::domain::{Currency, Period, Value, Zone, ids};
+use super::check::{Violation, shown_cell, violation};
+use super::model::{Column, Drift, Format};
+use crate::domain::{Cell, Currency, Period, Zone, ids};
 
 pub(super) fn format(column: &Column, text: &str) -> Result<(), Violation> {
     let Some(format) = column.format else { return Ok(()) };
@@ -41,14 +41,21 @@ pub(super) fn format(column: &Column, text: &str) -> Result<(), Violation> {
             "write a period such as 2026-Q3 or 2026-M07",
         ),
         Format::List => (
-            is_list(text, &column.allowed),
+            is_list(
+                text,
+                if column.drift == Drift::Evolve {
+                    &[]
+                } else {
+                    &column.allowed
+                },
+            ),
             "separate the items by |, each once and without blanks",
         ),
     };
     if fits {
         return Ok(());
     }
-    let shown = shown_value(column, &Value::text(text));
+    let shown = shown_cell(column, Cell::Text(text));
     let remedy = match format {
         Format::List if !column.allowed.is_empty() => format!("{remedy}: {}", column.allowed.join(", ")),
         _ => remedy.to_owned(),

@@ -47,7 +47,14 @@ pub(super) const TABLE_KEYS: &[&str] = &[
 ];
 
 /// Custom properties of the table: all of them are ours.
-pub(super) const TABLE_PROPERTIES: &[&str] = &["kind", "businessDate", "partition", "rejectThreshold"];
+pub(super) const TABLE_PROPERTIES: &[&str] = &[
+    "kind",
+    "businessDate",
+    "partition",
+    "rejectThreshold",
+    "heldDays",
+    "drift",
+];
 
 /// Of a quality rule of the table.
 pub(super) const QUALITY_KEYS: &[&str] = &[
@@ -110,7 +117,7 @@ pub(super) const COLUMN_KEYS: &[&str] = &[
 ];
 
 /// Custom properties of a column: all of them are ours.
-pub(super) const COLUMN_PROPERTIES: &[&str] = &["role", "format", "items", "money"];
+pub(super) const COLUMN_PROPERTIES: &[&str] = &["role", "format", "items", "money", "drift"];
 
 /// Of `logicalTypeOptions`: only what is applied.
 pub(super) const COLUMN_OPTIONS: &[&str] = &["minimum", "maximum", "pattern"];

@@ -27,6 +27,12 @@ pub struct Contract {
     pub business_date: Option<usize>,
     /// Share of rejected rows over which a file is set aside whole, such as 0.05. Feeds only.
     pub reject_threshold: Dec,
+    /// What becomes of columns of a file that the contract does not have. Feeds only.
+    pub drift: Drift,
+    /// Days that a row waits for what it refers to; `None`: for ever. Feeds only.
+    pub held_days: Option<u32>,
+    /// When files and rows are due, where the contract says so.
+    pub freshness: Option<Freshness>,
     /// SHA-256 of the contract file's bytes.
     pub digest: Digest,
 }
@@ -39,6 +45,32 @@ pub enum ContractKind {
     Fact,
     /// Written by the program.
     Output,
+}
+
+/// The column that keeps what the contract does not have, when the table's drift is `evolve`: a JSON object by name.
+pub const EXTRA: &str = "extra";
+
+/// The answer to a delivery that differs from the contract. Of a table: columns that the contract does not have. Of a
+/// column: values that do not fit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// Table: the values are kept in the column `extra`. Column: a value outside the allowed ones is kept and told.
+    Evolve,
+    /// The file is set aside.
+    Freeze,
+    /// The record goes to quarantine: the default of a column.
+    DiscardRow,
+    /// Table: the values are not read, and counted: the default. Column: null instead, counted.
+    DiscardValue,
+}
+
+/// Service levels of a feed, from `slaProperties`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// `frequency`: a file is expected at least every so many days.
+    pub every_days: u32,
+    /// `latency`: a row is expected within so many days of its date; 0 where the contract does not say.
+    pub within_days: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +94,8 @@ pub struct Column {
     pub personal: bool,
     /// Of an amount of money: index of the column with its currency.
     pub money: Option<usize>,
+    /// What becomes of values that do not fit.
+    pub drift: Drift,
     /// Where the column is declared.
     pub line: u64,
 }
@@ -84,7 +118,7 @@ pub enum ColumnType {
 pub enum ColumnRole {
     /// Delivered in files, or computed for an output.
     Data,
-    /// Added by ingestion: `arrival`, `source_file`, `source_line`, `row_hash`.
+    /// Added by ingestion: `arrival`, `source_file`, `source_line`.
     Lineage,
     /// Added by the store: `month`.
     Partition,

@@ -4,11 +4,11 @@
 //! A key of the standard that the program does not act on is let through; a key that nobody knows, or a rule that
 //! would silently not be applied, is a mistake. Not its duty: other contracts (`catalogue`), single columns (`column`).
 
-use super::column::{RawColumn, read_columns};
+use super::column::{DRIFTS, RawColumn, read_columns};
 use super::expression;
 use super::fields::{At, Fields, Reader};
 use super::keys::{DOCUMENT_KEYS, QUALITY_KEYS, TABLE_KEYS, TABLE_PROPERTIES};
-use super::model::{CheckSeverity, Contract, ContractKind, RowCheck};
+use super::model::{CheckSeverity, Contract, ContractKind, Drift, Freshness, RowCheck};
 use super::shape::{Shape, check_partition, check_shape, key};
 use super::yaml;
 use crate::domain::{Dec, Digest, Findings};
@@ -62,7 +62,7 @@ fn document<'a>(reader: &mut Reader<'a>, root: &'a yaml::Node, digest: Digest) -
             "write major.minor.patch, each a number",
         );
     }
-    service_levels(reader, fields);
+    let freshness = service_levels(reader, fields);
     let tables = reader.list(fields, "schema");
     let [table] = tables else {
         let message = format!("the contract describes {} tables", tables.len());
@@ -77,6 +77,7 @@ fn document<'a>(reader: &mut Reader<'a>, root: &'a yaml::Node, digest: Digest) -
     };
     let mut contract = self::table(reader, table)?;
     version?.text.clone_into(&mut contract.version);
+    contract.freshness = freshness;
     contract.digest = digest;
     Some(contract)
 }
@@ -89,7 +90,8 @@ fn is_version(text: &str) -> bool {
             .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn service_levels<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) {
+/// The service levels that are held: how often a file comes, and how late a row may be.
+fn service_levels<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) -> Option<Freshness> {
     const KEYS: &[&str] = &[
         "property",
         "value",
@@ -102,17 +104,45 @@ fn service_levels<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) {
         "scheduler",
         "schedule",
     ];
+    let (mut every_days, mut within_days) = (None, None);
     for item in reader.list(fields, "slaProperties") {
-        if let Some(level) = reader.fields(item, "a service level", KEYS) {
-            reader.need(
-                level,
-                "a service level",
-                "property",
-                "name it, such as property: latency",
-            );
-            reader.need(level, "a service level", "value", "give it a value and a unit");
+        let Some(level) = reader.fields(item, "a service level", KEYS) else {
+            continue;
+        };
+        let remedy = "name it, such as property: latency";
+        let property = reader.need(level, "a service level", "property", remedy);
+        let value = reader.need(level, "a service level", "value", "give it a value and a unit");
+        let days = match property.map(|at| at.text) {
+            Some("frequency") => &mut every_days,
+            Some("latency") => &mut within_days,
+            _ => continue,
+        };
+        if days.is_some() {
+            let message = format!("the service level '{}' stands twice", property?.text);
+            reader.error(level.line, "contract.value", message, "keep one of the two");
         }
+        *days = value.and_then(|at| whole_days(reader, level, at));
     }
+    Some(Freshness {
+        every_days: every_days?,
+        within_days: within_days.unwrap_or(0),
+    })
+}
+
+/// A service level in whole days.
+fn whole_days<'a>(reader: &mut Reader<'a>, level: Fields<'a>, value: At<'a>) -> Option<u32> {
+    let unit = reader.need(level, "a service level", "unit", "write unit: d")?;
+    reader.choice(unit, "unit", &[("d", ())])?;
+    days(reader, value, "value")
+}
+
+fn days(reader: &mut Reader<'_>, at: At<'_>, what: &str) -> Option<u32> {
+    let days = at.text.parse().ok().filter(|days| *days > 0);
+    if days.is_none() {
+        let message = format!("'{what}' is '{}', not a number of days from 1", at.text);
+        reader.error(at.line, "contract.value", message, "write whole days, such as 31");
+    }
+    days
 }
 
 /// Custom properties of a table, as written.
@@ -122,6 +152,8 @@ struct Settings<'a> {
     business_date: Option<At<'a>>,
     partition: Option<At<'a>>,
     reject_threshold: Option<Dec>,
+    held_days: Option<u32>,
+    drift: Option<Drift>,
 }
 
 fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node) -> Option<Contract> {
@@ -150,6 +182,8 @@ fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node) -> Option<Contract> 
             keyed: !key.is_empty(),
             partition,
             business_date,
+            drift: settings.drift,
+            held_days: settings.held_days,
         };
         check_shape(reader, &shape);
     }
@@ -164,6 +198,9 @@ fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node) -> Option<Contract> 
         partition,
         business_date,
         reject_threshold: settings.reject_threshold.unwrap_or(Dec::new(5, 2)),
+        drift: settings.drift.unwrap_or(Drift::DiscardValue),
+        held_days: settings.held_days,
+        freshness: None,
         digest: Digest::of(b""),
     })
 }
@@ -217,6 +254,8 @@ fn settings<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) -> Settings<'a> {
             }
             "businessDate" => settings.business_date = Some(at),
             "partition" => settings.partition = Some(at),
+            "heldDays" => settings.held_days = days(reader, at, "heldDays"),
+            "drift" => settings.drift = reader.choice(at, "drift", &DRIFTS),
             _ => settings.reject_threshold = threshold(reader, at),
         }
     }

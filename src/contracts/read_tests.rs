@@ -25,7 +25,7 @@ fn reads_everything() {
     );
     assert_eq!(
         (contract.key.as_slice(), contract.partition, contract.business_date),
-        ([1, 0].as_slice(), Some(14), Some(7))
+        ([1, 0].as_slice(), Some(13), Some(7))
     );
     assert_eq!(
         (contract.reject_threshold, contract.digest),
@@ -83,7 +83,7 @@ fn golden_messages_of_typical_mistakes() {
         (
             "paid_on >= ordered_on",
             "payed_on >= ordered_on",
-            "error: schemas/orders.odcs.yaml:43: a check names the unknown column 'payed_on' (contract.unknown-column)\n  \
+            "error: schemas/orders.odcs.yaml:42: a check names the unknown column 'payed_on' (contract.unknown-column)\n  \
              help: did you mean 'paid_on'?",
         ),
         (
@@ -113,7 +113,7 @@ fn golden_messages_of_typical_mistakes() {
         (
             "severity: warn",
             "severity: warning",
-            "error: schemas/orders.odcs.yaml:45: 'severity' is 'warning' (contract.value)\n  help: write one of: reject, warn, count",
+            "error: schemas/orders.odcs.yaml:44: 'severity' is 'warning' (contract.value)\n  help: write one of: reject, warn, count",
         ),
         (
             "apiVersion: v3.1.0\n",
@@ -205,7 +205,7 @@ fn the_shape_of_a_feed_is_held() {
             "{property: kind, value: table}",
             "'kind' is 'table'",
         ),
-        ("name: row_hash", "name: hash", "the lineage columns of a feed are"),
+        ("name: source_line", "name: line", "the lineage columns of a feed are"),
         ("name: comment", "name: tier", "the column 'tier' stands twice"),
         ("name: comment", "name: Comment", "is no plain word"),
         (
@@ -231,5 +231,85 @@ fn all_mistakes_are_found_at_once_in_the_order_of_the_file() {
         .iter()
         .map(|f| f.place.line.unwrap())
         .collect();
-    assert_eq!(lines, [1, 5, 30, 45]);
+    assert_eq!(lines, [1, 5, 30, 44]);
+}
+
+#[test]
+fn drift_held_days_and_service_levels() {
+    let plain = orders();
+    assert_eq!(
+        (plain.drift, plain.held_days, plain.freshness),
+        (Drift::DiscardValue, None, None)
+    );
+    assert_eq!(plain.columns[3].drift, Drift::DiscardRow);
+    let levels = "status: active\nslaProperties:\n  - {property: frequency, value: 31, unit: d}\n  - {property: latency, value: 45, unit: d}\n";
+    let text = ORDERS
+        .replace("status: active\n", levels)
+        .replace(
+            "{property: partition, value: month}",
+            "{property: partition, value: month}\n      - {property: heldDays, value: 90}\n      - {property: drift, value: freeze}",
+        )
+        .replace("mustBe: 0}]", "mustBe: 0}]\n        customProperties: [{property: drift, value: evolve}]");
+    let contract = read(FILE, &text).unwrap();
+    assert_eq!((contract.drift, contract.held_days), (Drift::Freeze, Some(90)));
+    assert_eq!(contract.columns[3].drift, Drift::Evolve);
+    let freshness = Freshness {
+        every_days: 31,
+        within_days: 45,
+    };
+    assert_eq!(contract.freshness, Some(freshness));
+}
+
+#[test]
+fn a_drift_that_cannot_be_followed_is_a_mistake() {
+    let of_table = |value| format!("{{property: partition, value: month}}\n      - {value}");
+    let of_column = |value| format!("value: currency}}, {{property: drift, value: {value}}}]");
+    for (from, to, part) in [
+        (
+            "{property: partition, value: month}",
+            of_table("{property: drift, value: evolve}"),
+            "there is no column 'extra'",
+        ),
+        (
+            "{property: partition, value: month}",
+            of_table("{property: heldDays, value: 0}"),
+            "'heldDays' is '0', not a number of days from 1",
+        ),
+        (
+            "value: currency}]",
+            of_column("evolve"),
+            "has no allowed values, and its drift is evolve",
+        ),
+        ("value: currency}]", of_column("ignore"), "'drift' is 'ignore'"),
+        (
+            "value: id}]",
+            "value: id}, {property: drift, value: discard_value}]".to_owned(),
+            "is required, and its drift is discard_value",
+        ),
+        (
+            "value: lineage}]",
+            "value: lineage}, {property: drift, value: freeze}]".to_owned(),
+            "is not delivered, and has a drift",
+        ),
+        (
+            "status: active\n",
+            "status: active\nslaProperties: [{property: frequency, value: 1, unit: mo}]\n".to_owned(),
+            "'unit' is 'mo'",
+        ),
+    ] {
+        let found = after(from, &to);
+        assert!(found.iter().any(|f| f.contains(part)), "{part}: {found:?}");
+    }
+    let extra =
+        "      - {name: extra, description: New., logicalType: string, physicalType: VARCHAR}\n      - {name: arrival";
+    let text = ORDERS
+        .replace(
+            "{property: partition, value: month}",
+            &of_table("{property: drift, value: evolve}"),
+        )
+        .replacen("      - {name: arrival", extra, 1);
+    assert_eq!(
+        read(FILE, &text).map(|c| c.drift).map_err(|f| f[0].to_string()),
+        Ok(Drift::Evolve)
+    );
 }

@@ -42,7 +42,6 @@ schema:
       - {name: arrival, description: Lineage., logicalType: integer, physicalType: BIGINT, required: true, customProperties: [{property: role, value: lineage}]}
       - {name: source_file, description: Lineage., logicalType: string, physicalType: VARCHAR, required: true, customProperties: [{property: role, value: lineage}]}
       - {name: source_line, description: Lineage., logicalType: integer, physicalType: BIGINT, required: true, customProperties: [{property: role, value: lineage}]}
-      - {name: row_hash, description: Lineage., logicalType: string, physicalType: VARCHAR, required: true, customProperties: [{property: role, value: lineage}]}
       - {name: month, description: Partition., logicalType: string, physicalType: VARCHAR, required: true, partitioned: true, customProperties: [{property: role, value: partition}]}
     quality:
       - {id: paid-after-ordered, type: custom, engine: starledger, implementation: paid_on >= ordered_on, severity: reject, description: Paid before it was ordered.}
@@ -66,7 +65,6 @@ schema:
       - {name: arrival, description: Lineage., logicalType: integer, physicalType: BIGINT, required: true, customProperties: [{property: role, value: lineage}]}
       - {name: source_file, description: Lineage., logicalType: string, physicalType: VARCHAR, required: true, customProperties: [{property: role, value: lineage}]}
       - {name: source_line, description: Lineage., logicalType: integer, physicalType: BIGINT, required: true, customProperties: [{property: role, value: lineage}]}
-      - {name: row_hash, description: Lineage., logicalType: string, physicalType: VARCHAR, required: true, customProperties: [{property: role, value: lineage}]}
 ";
 
 /// An output with a key, a decimal and a list; `more` are further columns, each a line of flow YAML.

@@ -5,14 +5,13 @@
 
 use super::column::RawColumn;
 use super::fields::{Fields, Reader};
-use super::model::{ColumnRole, ColumnType, ContractKind};
+use super::model::{ColumnRole, ColumnType, ContractKind, Drift, EXTRA};
 
 /// The columns that ingestion adds to every feed, in this order.
-const LINEAGE: [(&str, ColumnType); 4] = [
+const LINEAGE: [(&str, ColumnType); 3] = [
     ("arrival", ColumnType::Int),
     ("source_file", ColumnType::Text),
     ("source_line", ColumnType::Int),
-    ("row_hash", ColumnType::Text),
 ];
 
 /// Columns of the primary key in the order of their positions, which must be 1, 2, … without a gap.
@@ -44,6 +43,8 @@ pub(super) struct Shape<'a> {
     pub keyed: bool,
     pub partition: Option<usize>,
     pub business_date: Option<usize>,
+    pub drift: Option<Drift>,
+    pub held_days: Option<u32>,
 }
 
 pub(super) fn check_shape(reader: &mut Reader<'_>, shape: &Shape<'_>) {
@@ -57,7 +58,16 @@ pub(super) fn check_shape(reader: &mut Reader<'_>, shape: &Shape<'_>) {
                 "remove them, or set kind to fact or reference",
             );
         }
+        if shape.drift.is_some() || shape.held_days.is_some() {
+            let message = "an output has drift or heldDays, and is not delivered";
+            reader.error(shape.line, "contract.kind", message, "remove them: they are for feeds");
+        }
         return;
+    }
+    if shape.drift == Some(Drift::Evolve) && !shape.columns.iter().any(keeps_extra) {
+        let message = format!("drift is evolve, and there is no column '{EXTRA}' that could keep what is new");
+        let remedy = format!("add a delivered column {EXTRA} VARCHAR, not required and without further rules");
+        reader.error(shape.line, "contract.drift", message, remedy);
     }
     if !shape.keyed {
         let message = "a feed has no primary key";
@@ -73,8 +83,8 @@ pub(super) fn check_shape(reader: &mut Reader<'_>, shape: &Shape<'_>) {
         .map(|c| (c.column.name.as_str(), c.column.kind))
         .collect();
     if lineage != LINEAGE {
-        let message = "the lineage columns of a feed are arrival BIGINT, source_file VARCHAR, source_line BIGINT, row_hash VARCHAR";
-        let remedy = "declare these four, in this order, each with the custom property role: lineage";
+        let message = "the lineage columns of a feed are arrival BIGINT, source_file VARCHAR, source_line BIGINT";
+        let remedy = "declare these three, in this order, each with the custom property role: lineage";
         reader.error(shape.line, "contract.lineage", message, remedy);
     }
     if !shape.columns.is_sorted_by_key(|c| c.column.role as u8) {
@@ -116,6 +126,13 @@ pub(super) fn check_shape(reader: &mut Reader<'_>, shape: &Shape<'_>) {
             remedy,
         );
     }
+}
+
+fn keeps_extra(raw: &RawColumn) -> bool {
+    let column = &raw.column;
+    let is_plain = column.format.is_none() && column.pattern.is_none() && column.allowed.is_empty();
+    let is_free = !column.required && column.reference.is_none() && is_plain;
+    column.name == EXTRA && column.role == ColumnRole::Data && column.kind == ColumnType::Text && is_free
 }
 
 /// `partitioned: true` stands at the partition column and nowhere else, so that other tools see the same layout.

@@ -3,7 +3,7 @@
 //! Duty: hold cells without a box for each, take a row back that turns out wrong, hash keys and contents. Must not:
 //! parse, check, know a contract or a file format.
 
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::table::{Row, Value};
 use super::{Date, Dec, Instant};
@@ -71,6 +71,7 @@ pub struct Validity {
 }
 
 impl Validity {
+    #[inline]
     fn push(&mut self, rows: usize, valid: bool) {
         if !valid && self.flags.is_empty() {
             self.flags.resize(rows, true);
@@ -80,6 +81,7 @@ impl Validity {
         }
     }
 
+    #[inline]
     pub fn is_valid(&self, row: usize) -> bool {
         self.flags.get(row).copied().unwrap_or(true)
     }
@@ -94,10 +96,16 @@ impl Validity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cells {
     /// Text of row i: `bytes[ends[i - 1]..ends[i]]`, always UTF-8.
-    Text { ends: Vec<u32>, bytes: Vec<u8> },
+    Text {
+        ends: Vec<u32>,
+        bytes: Vec<u8>,
+    },
     Int(Vec<i64>),
     /// Units of 10^-scale.
-    Dec { scale: u8, units: Vec<i128> },
+    Dec {
+        scale: u8,
+        units: Vec<i128>,
+    },
     Bool(Vec<bool>),
     /// Days since 1970-01-01.
     Date(Vec<i32>),
@@ -207,6 +215,76 @@ impl Column {
         self.validity.push(rows, true);
     }
 
+    /// Adds a text.
+    ///
+    /// # Panics
+    /// When the column holds no texts.
+    #[inline]
+    pub fn push_text(&mut self, text: &str) {
+        let Cells::Text { ends, bytes } = &mut self.cells else {
+            panic!("a text in a column {:?}", self.kind());
+        };
+        self.validity.push(ends.len(), true);
+        bytes.extend_from_slice(text.as_bytes());
+        ends.push(end_of(bytes));
+    }
+
+    /// Adds a decimal by its units at the scale of the column.
+    ///
+    /// # Panics
+    /// When the column holds no decimals.
+    #[inline]
+    pub fn push_units(&mut self, value: i128) {
+        let Cells::Dec { units, .. } = &mut self.cells else {
+            panic!("a decimal in a column {:?}", self.kind());
+        };
+        self.validity.push(units.len(), true);
+        units.push(value);
+    }
+
+    /// Adds a date by its days since 1970-01-01.
+    ///
+    /// # Panics
+    /// When the column holds no dates.
+    #[inline]
+    pub fn push_days(&mut self, value: i32) {
+        let Cells::Date(days) = &mut self.cells else {
+            panic!("a date in a column {:?}", self.kind());
+        };
+        self.validity.push(days.len(), true);
+        days.push(value);
+    }
+
+    /// An empty column of the same kind, with room for as much as this one holds.
+    fn with_room(&self) -> Column {
+        let mut column = Column::new(self.kind());
+        match (&mut column.cells, &self.cells) {
+            (Cells::Text { ends, bytes }, Cells::Text { ends: e, bytes: b }) => {
+                ends.reserve(e.len());
+                bytes.reserve(b.len() + b.len() / 16);
+            }
+            (Cells::Int(v), Cells::Int(n)) | (Cells::Instant(v), Cells::Instant(n)) => v.reserve(n.len()),
+            (Cells::Dec { units, .. }, Cells::Dec { units: n, .. }) => units.reserve(n.len()),
+            (Cells::Bool(v), Cells::Bool(n)) => v.reserve(n.len()),
+            (Cells::Date(v), Cells::Date(n)) => v.reserve(n.len()),
+            _ => {}
+        }
+        column
+    }
+
+    /// The bytes of a text cell; `None` for null.
+    ///
+    /// # Panics
+    /// When the column holds no texts.
+    #[inline]
+    pub fn text_bytes(&self, row: usize) -> Option<&[u8]> {
+        let Cells::Text { ends, bytes } = &self.cells else {
+            panic!("a text of a column {:?}", self.kind());
+        };
+        let start = row.checked_sub(1).map_or(0, |before| ends[before] as usize);
+        self.validity.is_valid(row).then(|| &bytes[start..ends[row] as usize])
+    }
+
     pub fn get(&self, row: usize) -> Cell<'_> {
         if !self.validity.is_valid(row) {
             return Cell::Null;
@@ -240,29 +318,29 @@ impl Column {
         }
     }
 
-    /// Bytes that identify the cell among those of its column; null and empty differ.
-    fn hash_into(&self, row: usize, hasher: &mut Xxh3Default) {
+    /// Adds bytes that identify the cell among those of its column; null and empty differ.
+    fn identify(&self, row: usize, out: &mut Vec<u8>) {
         if !self.validity.is_valid(row) {
-            return hasher.update(&[0]);
+            return out.push(0);
         }
         match &self.cells {
             Cells::Text { ends, bytes } => {
                 let start = if row == 0 { 0 } else { ends[row - 1] };
-                hasher.update(&(ends[row] - start + 1).to_le_bytes());
-                hasher.update(&bytes[start as usize..ends[row] as usize]);
+                out.extend_from_slice(&(ends[row] - start + 1).to_le_bytes());
+                out.extend_from_slice(&bytes[start as usize..ends[row] as usize]);
             }
             Cells::Int(v) | Cells::Instant(v) => {
-                hasher.update(&[1]);
-                hasher.update(&v[row].to_le_bytes());
+                out.push(1);
+                out.extend_from_slice(&v[row].to_le_bytes());
             }
             Cells::Dec { units, .. } => {
-                hasher.update(&[1]);
-                hasher.update(&units[row].to_le_bytes());
+                out.push(1);
+                out.extend_from_slice(&units[row].to_le_bytes());
             }
-            Cells::Bool(v) => hasher.update(&[1 + u8::from(v[row])]),
+            Cells::Bool(v) => out.push(1 + u8::from(v[row])),
             Cells::Date(v) => {
-                hasher.update(&[1]);
-                hasher.update(&v[row].to_le_bytes());
+                out.push(1);
+                out.extend_from_slice(&v[row].to_le_bytes());
             }
         }
     }
@@ -310,9 +388,20 @@ impl Batch {
     }
 
     /// An empty batch with the same columns.
+    #[must_use]
     pub fn like(&self) -> Batch {
         let kinds: Vec<CellKind> = self.columns.iter().map(Column::kind).collect();
         Batch::new(&kinds)
+    }
+
+    /// Takes the rows out; what is left is empty, with room for as many.
+    #[must_use]
+    pub fn take(&mut self) -> Batch {
+        let next = Batch {
+            columns: self.columns.iter().map(Column::with_room).collect(),
+            lines: Vec::with_capacity(self.lines.len()),
+        };
+        std::mem::replace(self, next)
     }
 
     pub fn cell(&self, row: usize, column: usize) -> Cell<'_> {
@@ -340,6 +429,7 @@ impl Batch {
     }
 
     /// The rows given, in that order.
+    #[must_use]
     pub fn select(&self, rows: &[usize]) -> Batch {
         let mut out = self.like();
         for row in rows {
@@ -348,27 +438,70 @@ impl Batch {
         out
     }
 
-    /// 128 bits that identify the key of a row among the keys of its feed.
-    pub fn key_hash(&self, row: usize, key: &[usize]) -> u128 {
-        let mut hasher = Xxh3Default::new();
-        for column in key {
-            self.columns[*column].hash_into(row, &mut hasher);
-        }
-        hasher.digest128()
+    /// Hashes of every row, for a key of these columns.
+    pub fn hashes(&self, key: &[usize]) -> Vec<RowHash> {
+        let mut bytes = Vec::with_capacity(256);
+        (0..self.rows())
+            .map(|row| RowHash {
+                key: self.hash_key(row, key, &mut bytes),
+                content: self.hash_content(row, &mut bytes),
+            })
+            .collect()
     }
 
-    /// 64 bits that tell whether two rows of one key have the same values. A column that is null does not count, so
-    /// that a column which a newer contract adds leaves the hash of older rows as it is.
+    /// 128 bits that identify the key of a row among the keys of its feed.
+    pub fn key_hash(&self, row: usize, key: &[usize]) -> u128 {
+        self.hash_key(row, key, &mut Vec::new())
+    }
+
+    /// 64 bits that tell whether two rows of one key have the same values.
     pub fn content_hash(&self, row: usize) -> u64 {
-        let mut hasher = Xxh3Default::new();
+        self.hash_content(row, &mut Vec::new())
+    }
+
+    fn hash_key(&self, row: usize, key: &[usize], bytes: &mut Vec<u8>) -> u128 {
+        bytes.clear();
+        for column in key {
+            self.columns[*column].identify(row, bytes);
+        }
+        xxh3_128(bytes)
+    }
+
+    /// A column that is null does not count: one that a newer contract adds leaves older hashes as they are.
+    fn hash_content(&self, row: usize, bytes: &mut Vec<u8>) -> u64 {
+        bytes.clear();
         for (number, column) in (0_u16..).zip(&self.columns) {
             if column.validity.is_valid(row) {
-                hasher.update(&number.to_le_bytes());
-                column.hash_into(row, &mut hasher);
+                bytes.extend_from_slice(&number.to_le_bytes());
+                column.identify(row, bytes);
             }
         }
-        hasher.digest()
+        xxh3_64(bytes)
     }
+
+    /// Hash of each cell of a column, that of a key which is this column alone; `None` for null.
+    pub fn cell_hashes(&self, column: usize) -> Vec<Option<u128>> {
+        let mut bytes = Vec::with_capacity(64);
+        let column = &self.columns[column];
+        let hash = |row| {
+            if !column.validity.is_valid(row) {
+                return None;
+            }
+            bytes.clear();
+            column.identify(row, &mut bytes);
+            Some(xxh3_128(&bytes))
+        };
+        (0..self.rows()).map(hash).collect()
+    }
+}
+
+/// What a row is found and compared by, within its feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowHash {
+    /// Identifies the key.
+    pub key: u128,
+    /// Tells whether two rows of one key have the same values.
+    pub content: u64,
 }
 
 #[cfg(test)]
@@ -411,8 +544,10 @@ mod tests {
     fn hashes_are_of_values() {
         let batch = batch();
         let other = batch.select(&[1, 2]);
-        assert_eq!(batch.content_hash(1), other.content_hash(0));
-        assert_ne!(batch.key_hash(1, &[0]), batch.key_hash(2, &[0]), "null is not empty");
-        assert_eq!(batch.key_hash(0, &[1]), batch.key_hash(1, &[1]), "1.50 is 1.5");
+        assert_eq!(batch.hashes(&[0])[1..], other.hashes(&[0]));
+        let by = |column: usize| batch.hashes(&[column]).iter().map(|h| h.key).collect::<Vec<_>>();
+        assert_ne!(by(0)[1], by(0)[2], "null is not empty");
+        assert_eq!(by(1)[0], by(1)[1], "1.50 is 1.5");
+        assert_eq!(batch.cell_hashes(0), [Some(by(0)[0]), None, Some(by(0)[2])]);
     }
 }

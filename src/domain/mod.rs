@@ -18,7 +18,7 @@ pub mod score;
 pub mod table;
 pub mod time;
 
-pub use batch::{Batch, Cell, CellKind};
+pub use batch::{Batch, Cell, CellKind, RowHash};
 pub use calendar::FiscalCalendar;
 pub use currency::Currency;
 pub use decimal::Dec;

@@ -41,7 +41,7 @@ impl Instant {
     /// Parses RFC 3339 with an offset or `Z`.
     pub fn parse(text: &str) -> Result<Instant, TimeError> {
         // RFC 3339 allows a leap second and lower case; files may have neither.
-        if text.len() < 20 || text.as_bytes()[10] != b'T' || &text[17..19] == "60" || text.ends_with('z') {
+        if text.len() < 20 || text.as_bytes()[10] != b'T' || text.as_bytes()[17..19] == *b"60" || text.ends_with('z') {
             return Err(TimeError::Grammar);
         }
         let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::Grammar)?;

@@ -24,7 +24,7 @@ pub struct FileError {
     pub source: io::Error,
 }
 
-fn fail(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+pub(super) fn fail(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |source| FileError { action, path, source }
 }
@@ -242,14 +242,19 @@ pub enum FileKind {
     Special,
 }
 
-/// Opens a file for reading without following a link in its last part and without waiting on a pipe.
+/// Opens a plain file for reading: no link in its last part is followed, no pipe is waited for, and what is no plain
+/// file is refused.
 pub fn open_plain(path: &Path) -> Result<File, FileError> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
         .open(path)
-        .map_err(fail("open", path))
+        .map_err(fail("open", path))?;
+    if !file.metadata().map_err(fail("look at", path))?.is_file() {
+        return Err(fail("open", path)(io::Error::other("it is no plain file")));
+    }
+    Ok(file)
 }
 
 /// SHA-256 and size of a file.
@@ -266,31 +271,6 @@ pub fn hash_file(path: &Path) -> Result<(Digest, u64), FileError> {
         hasher.raw(&buffer[..n]);
         size += n as u64;
     }
-}
-
-/// Copies a file to a new name through a temporary one, hashing what is copied: returns the hash of the copy.
-pub fn copy_hashed(from: &Path, to: &Path) -> Result<(Digest, u64), FileError> {
-    let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = to.with_file_name(name);
-    remove_if_there(&partial)?;
-    let mut source = open_plain(from)?;
-    let mut target = create_new(&partial)?;
-    let mut hasher = Hasher::new();
-    let mut size = 0;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let n = source.read(&mut buffer).map_err(fail("read", from))?;
-        if n == 0 {
-            break;
-        }
-        hasher.raw(&buffer[..n]);
-        target.write_all(&buffer[..n]).map_err(fail("write", &partial))?;
-        size += n as u64;
-    }
-    seal(&target, &partial)?;
-    rename(&partial, to)?;
-    Ok((hasher.finish(), size))
 }
 
 /// Size and inode of a file, without following links.

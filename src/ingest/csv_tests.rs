@@ -2,27 +2,35 @@
 
 use proptest::prelude::*;
 
+use super::super::decode;
 use super::super::limits::CHUNK_BYTES;
 use super::*;
 
 const COMMA: Dialect = Dialect {
     delimiter: b',',
     quote: Some(b'"'),
+    escape: None,
 };
+
+fn reader(text: &[u8], dialect: Dialect) -> Reader<impl Read> {
+    let input = Box::new(io::Cursor::new(text));
+    let text = decode::text(input, decode::Compression::None, decode::Encoding::Utf8).unwrap();
+    let malformed = text.malformed();
+    Reader::new(Window::new(text), dialect, malformed)
+}
 
 /// Reads a text; a record is `line: field|field`, a fault `line! rule`.
 fn read_with(text: &[u8], dialect: Dialect) -> Vec<String> {
-    let mut reader = Reader::new(Window::new(text), dialect);
-    let mut record = Record::default();
+    let mut reader = reader(text, dialect);
     let mut out = Vec::new();
     loop {
-        match reader.next(&mut record).unwrap() {
-            Next::Record => out.push(format!(
+        match reader.next_record().unwrap() {
+            Next::Record(record) => out.push(format!(
                 "{}: {}",
                 record.line,
                 record.fields().collect::<Vec<_>>().join("|")
             )),
-            Next::Fault(fault) => out.push(format!("{}! {}", record.line, fault.rule)),
+            Next::Fault(line, _, fault) => out.push(format!("{line}! {}", fault.rule)),
             Next::End => return out,
         }
     }
@@ -33,13 +41,12 @@ fn read(text: &str) -> Vec<String> {
 }
 
 fn faults(text: &[u8]) -> Vec<(u64, Fault, Vec<u8>)> {
-    let mut reader = Reader::new(Window::new(text), COMMA);
-    let mut record = Record::default();
+    let mut reader = reader(text, COMMA);
     let mut out = Vec::new();
     loop {
-        match reader.next(&mut record).unwrap() {
-            Next::Record => {}
-            Next::Fault(fault) => out.push((record.line, fault, record.raw.clone())),
+        match reader.next_record().unwrap() {
+            Next::Record(_) => {}
+            Next::Fault(line, raw, fault) => out.push((line, fault, raw.to_vec())),
             Next::End => return out,
         }
     }
@@ -173,7 +180,7 @@ fn other_dialects() {
             b"a;\"b;c\"\n",
             Dialect {
                 delimiter: b';',
-                quote: Some(b'"')
+                ..COMMA
             }
         ),
         ["1: a|b;c"]
@@ -183,7 +190,8 @@ fn other_dialects() {
             b"a\t'b\tc'\n",
             Dialect {
                 delimiter: b'\t',
-                quote: Some(b'\'')
+                quote: Some(b'\''),
+                escape: None,
             }
         ),
         ["1: a|b\tc"]
@@ -193,11 +201,28 @@ fn other_dialects() {
             b"a,\"b\nc,d\n",
             Dialect {
                 delimiter: b',',
-                quote: None
+                quote: None,
+                escape: None,
             }
         ),
         ["1: a|\"b", "2: c|d"]
     );
+}
+
+#[test]
+fn an_escape_counts_inside_quotes_before_a_quote_or_itself() {
+    let escaped = Dialect {
+        escape: Some(b'\\'),
+        ..COMMA
+    };
+    let read = |text: &str| read_with(text.as_bytes(), escaped);
+    assert_eq!(read("\"a\\\"b\",c\n"), ["1: a\"b|c"]);
+    assert_eq!(read("\"a\\\\\",c\nd,e\n"), ["1: a\\|c", "2: d|e"]);
+    assert_eq!(read("\"C:\\temp\",\"x\"\"\\\"\"\n"), ["1: C:\\temp|x\"\""]);
+    assert_eq!(read("a\\,b\n"), ["1: a\\|b"]);
+    assert_eq!(read("\"a\\\",c\nd,e\n"), ["1! record.quote_open", "2: d|e"]);
+    assert_eq!(read("\"a\\"), ["1! record.quote_open"]);
+    assert_eq!(read_with(b"\"a\\\",c\n", COMMA), ["1: a\\|c"]);
 }
 
 #[test]
@@ -235,13 +260,12 @@ fn peer(text: &[u8]) -> Vec<Vec<String>> {
 }
 
 fn ours(text: &[u8]) -> Vec<Vec<String>> {
-    let mut reader = Reader::new(Window::new(text), COMMA);
-    let mut record = Record::default();
+    let mut reader = reader(text, COMMA);
     let mut out = Vec::new();
     loop {
-        match reader.next(&mut record).unwrap() {
-            Next::Record => out.push(record.fields().map(str::to_owned).collect()),
-            Next::Fault(fault) => panic!("{fault:?}"),
+        match reader.next_record().unwrap() {
+            Next::Record(record) => out.push(record.fields().map(str::to_owned).collect()),
+            Next::Fault(_, _, fault) => panic!("{fault:?}"),
             Next::End => return out,
         }
     }
@@ -275,13 +299,29 @@ proptest! {
     }
 
     #[test]
+    fn plain_lines_are_what_the_closer_look_says(text in "[ab,;\\u{0}\\u{b}\\u{c}é-]{0,40}[\n\r]{0,2}[a,]{0,90}") {
+        let mut spans = Vec::new();
+        if let Some((raw, length)) = plain_line(text.as_bytes(), Marks::new(COMMA), &mut spans) {
+            let (mut aside, mut exact) = (Vec::new(), Vec::new());
+            let found = scan(text.as_bytes(), false, COMMA, &mut aside, &mut exact);
+            prop_assert!(matches!(found, Scan::Record(l) if l == length));
+            prop_assert_eq!(without_break(&text.as_bytes()[..length]).len(), raw);
+            prop_assert_eq!(spans, exact);
+        }
+    }
+
+    #[test]
     fn any_bytes_give_records_or_faults_and_every_line_is_accounted_for(text in "[ab\",;\n\r]{0,60}") {
-        let mut reader = Reader::new(Window::new(text.as_bytes()), COMMA);
-        let mut record = Record::default();
+        let mut reader = reader(text.as_bytes(), COMMA);
         let mut bytes = 0;
-        while reader.next(&mut record).unwrap() != Next::End {
-            prop_assert!(record.line <= reader.window.line());
-            bytes += record.raw.len();
+        loop {
+            let (line, raw) = match reader.next_record().unwrap() {
+                Next::Record(record) => (record.line, record.raw.len()),
+                Next::Fault(line, raw, _) => (line, raw.len()),
+                Next::End => break,
+            };
+            prop_assert!(line <= reader.window.line());
+            bytes += raw;
         }
         // every byte but line breaks between records is in exactly one raw text
         prop_assert!(bytes <= text.len());

@@ -3,28 +3,51 @@
 //! Duty: the order in which the rules of this room meet a record, and when a file is set aside whole. Not its duty:
 //! opening files, comparing them with other files. One bad record never stops a file.
 
-use std::io::BufRead;
+use std::borrow::Cow;
+use std::io::Read;
 
 use super::csv::{self, Next};
+use super::decode::{self, Bytes, Malformed, fault_of};
 use super::fault::Fault;
+use super::foreign_rows;
 use super::head;
-use super::header::{Header, Names};
-use super::intake::Intake;
+use super::header::Header;
+use super::intake::{Given, Intake};
 use super::json_lines;
-use super::limits::HEAD_BYTES;
-use super::outcome::{FileOrigin, FileOutcome};
-use super::source::{Format, Source, Totals, data_columns};
+use super::members::Members;
+use super::outcome::{FileOrigin, FileOutcome, Sink};
+use super::source::{Format, HiddenRows, Source, Totals, data_columns};
 use super::window::Window;
-use crate::contracts::Contract;
+use crate::contracts::{Column, Contract};
 use crate::domain::Place;
 
-/// Reads a file; every record ends in exactly one state, and nothing of a file that cannot be trusted is used.
+/// What a file is read from.
+pub enum Input<'a> {
+    /// A text as delivered: packed and encoded as the source declares.
+    Bytes(Box<dyn Bytes + 'a>),
+    /// Records of a workbook or a Parquet file, from the process that reads it: see [`super::frames`].
+    Frames(Box<dyn Read + Send + 'a>),
+}
+
+/// Reads a file; every record ends in exactly one state, and nothing of a file that cannot be trusted is used. The sink
+/// gets the rows while the file is read: when the outcome is `SetAside`, what it took is of no use.
 ///
 /// # Panics
 /// When a record was lost or counted twice: that is a mistake in this program.
-pub fn read_file(source: &Source, contract: &Contract, origin: &FileOrigin, input: impl BufRead) -> FileOutcome {
-    let mut intake = Intake::new(source, contract, origin);
-    let outcome = match read(&mut intake, input) {
+pub fn read_file(
+    source: &Source,
+    contract: &Contract,
+    origin: &FileOrigin,
+    input: Input<'_>,
+    sink: &mut dyn Sink,
+) -> FileOutcome {
+    let native = matches!(input, Input::Frames(_)).then(|| foreign_rows::native(source));
+    let mut intake = Intake::new(source, native.as_ref(), contract, origin, sink);
+    let read = match input {
+        Input::Bytes(bytes) => read_text(&mut intake, bytes),
+        Input::Frames(frames) => foreign_rows::read(&mut intake, frames),
+    };
+    let outcome = match read {
         Ok(()) => intake.finish(),
         Err(fault) => intake.set_aside(&fault),
     };
@@ -33,103 +56,243 @@ pub fn read_file(source: &Source, contract: &Contract, origin: &FileOrigin, inpu
 }
 
 /// Reads all records; the error is a fault of the whole file.
-fn read<R: BufRead>(intake: &mut Intake, input: R) -> Result<(), Fault> {
-    let mut window = Window::new(input);
-    window.at_least(HEAD_BYTES).map_err(unreadable)?;
-    let head = window.bytes();
-    let mark = head::check(&head[..head.len().min(HEAD_BYTES)])?;
-    window.advance(mark);
-    let read = match intake.source.format {
-        Format::Csv => read_csv(intake, window)?,
-        Format::JsonLines => read_json_lines(intake, window)?,
+fn read_text<'i>(intake: &mut Intake, input: Box<dyn Bytes + 'i>) -> Result<(), Fault> {
+    let source = intake.source;
+    let text = decode::text(input, source.compression, source.encoding)?;
+    head::check(text.head(), text.mark_bytes(), text.encoding())?;
+    same_size(intake, text.delivered_bytes())?;
+    let hint = decode::hint(text.head(), text.encoding()).filter(|_| text.mark_bytes() == 0);
+    let malformed = text.malformed();
+    let window = Window::new(text);
+    let read = match source.format {
+        Format::Csv => read_csv(intake, window, malformed),
+        Format::JsonLines => read_json_lines(intake, window, malformed),
+        Format::Xlsx | Format::Parquet => {
+            let reason = format!(
+                "the source declares {}, and the file came as text",
+                source.format.name()
+            );
+            return Err(Fault::new(
+                "file.type",
+                reason,
+                "report it: such files are read by a process of their own",
+            ));
+        }
     };
+    // a header that nobody can read is often one in another encoding
+    read.map_err(|fault| match hint {
+        Some(remedy) if fault.rule.starts_with("header.") => Fault { remedy, ..fault },
+        _ => fault,
+    })
+}
+
+/// The file is the one that was landed.
+pub(super) fn same_size(intake: &Intake, read: u64) -> Result<(), Fault> {
     let landed = intake.origin.bytes;
-    if read != landed {
-        let reason = format!("{read} bytes were read where {landed} were landed");
-        return Err(Fault::new(
-            "file.changed",
-            reason,
-            "restore the file in landing from where it came",
-        ));
+    if read == landed {
+        return Ok(());
     }
-    Ok(())
+    let reason = format!("{read} bytes were read where {landed} were landed");
+    let remedy = "restore the file in landing from where it came";
+    Err(Fault::new("file.changed", reason, remedy))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
-fn unreadable(error: std::io::Error) -> Fault {
-    let reason = format!("the file could not be read to its end: {error}");
-    Fault::new("file.unreadable", reason, "check the disk, and run again")
-}
-
-/// Returns the bytes of the file.
-fn read_csv<R: BufRead>(intake: &mut Intake, mut window: Window<R>) -> Result<u64, Fault> {
+fn read_csv<R: Read>(intake: &mut Intake, mut window: Window<R>, malformed: Malformed) -> Result<(), Fault> {
     for _ in 0..intake.source.skip.preamble_lines {
-        window.at_least(1).map_err(unreadable)?;
+        window.at_least(1).map_err(fault_of)?;
         if !window.bytes().is_empty() {
-            intake.skip(window.line(), "skip.preamble");
-            window.discard_line().map_err(unreadable)?;
+            intake.skip("skip.preamble");
+            window.discard_line().map_err(fault_of)?;
         }
     }
-    let mut reader = csv::Reader::new(window, intake.source.dialect);
-    let mut record = csv::Record::default();
-    let header = match reader.next(&mut record).map_err(unreadable)? {
-        Next::Record => Header::new(record.fields(), intake.source, intake.contract)?,
-        Next::Fault(fault) => return Err(Fault::new("header.unreadable", fault.reason, fault.remedy)),
-        Next::End => {
-            let remedy = "deliver the header alone where there is nothing to report";
-            return Err(Fault::new("file.no_header", "the file has bytes and no header", remedy));
+    let mut reader = csv::Reader::new(window, intake.source.dialect, malformed);
+    let header = match reader.next_record().map_err(fault_of)? {
+        Next::Record(record) => {
+            let header = Header::new(record.fields(), intake.source, intake.contract)?;
+            intake.note_header(&header, record.line)?;
+            header
         }
+        Next::Fault(_, _, fault) => return Err(Fault::new("header.unreadable", fault.reason, fault.remedy)),
+        Next::End => return Err(no_header()),
     };
-    intake.note_header(&header, record.line);
-    let totals = intake
-        .source
-        .skip
-        .totals
-        .as_ref()
-        .and_then(|t| Some((t, header.positions[position(intake, t)?]?)));
+    let rules = Rules::new(intake, &header);
     loop {
-        match reader.next(&mut record).map_err(unreadable)? {
-            Next::Record => take_csv(intake, &header, totals, &record),
-            Next::Fault(fault) => intake.reject(record.line, &record.raw, fault),
-            Next::End => return Ok(reader.window.offset()),
+        match reader.next_record().map_err(fault_of)? {
+            Next::Record(record) => rules.take(intake, &record)?,
+            Next::Fault(line, raw, fault) => intake.reject(line, raw, fault)?,
+            Next::End => return Ok(()),
         }
     }
 }
 
-fn position(intake: &Intake, totals: &Totals) -> Option<usize> {
+pub(super) fn no_header() -> Fault {
+    let remedy = "deliver the header alone where there is nothing to report";
+    Fault::new("file.no_header", "the file has bytes and no header", remedy)
+}
+
+/// A record under a header.
+pub(super) trait Fields {
+    /// Whether fields may know their type, or why they have no value.
+    const IS_FOREIGN: bool = false;
+
+    fn line(&self) -> u64;
+    fn raw(&self) -> Cow<'_, [u8]>;
+    /// Bytes of the texts.
+    fn size(&self) -> usize;
+    fn width(&self) -> usize;
+    fn get(&self, index: usize) -> Option<&str>;
+    fn fields(&self) -> impl ExactSizeIterator<Item = &str>;
+
+    fn is_blank(&self) -> bool {
+        self.fields().all(|field| field.trim().is_empty())
+    }
+
+    /// Whether the row is hidden where it comes from.
+    fn is_hidden(&self) -> bool {
+        false
+    }
+
+    fn is_native(&self, _index: usize) -> bool {
+        false
+    }
+
+    /// Why a field has no value for a column.
+    fn fault(&self, _index: usize, _column: &Column) -> Option<Fault> {
+        None
+    }
+}
+
+impl Fields for csv::Record<'_> {
+    fn line(&self) -> u64 {
+        self.line
+    }
+
+    fn raw(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.raw.as_bytes())
+    }
+
+    fn size(&self) -> usize {
+        self.raw.len()
+    }
+
+    fn width(&self) -> usize {
+        csv::Record::width(self)
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> Option<&str> {
+        csv::Record::get(self, index)
+    }
+
+    fn fields(&self) -> impl ExactSizeIterator<Item = &str> {
+        csv::Record::fields(self)
+    }
+}
+
+/// A record by the columns of the contract.
+struct ByHeader<'a, F> {
+    record: &'a F,
+    header: &'a Header,
+}
+
+impl<F: Fields> Given for ByHeader<'_, F> {
+    const IS_FOREIGN: bool = F::IS_FOREIGN;
+
+    fn line(&self) -> u64 {
+        self.record.line()
+    }
+
+    fn raw(&self) -> Cow<'_, [u8]> {
+        self.record.raw()
+    }
+
+    fn size(&self) -> usize {
+        self.record.size()
+    }
+
+    #[inline]
+    fn text(&self, column: usize) -> Option<&str> {
+        self.record.get(self.header.positions[column]?)
+    }
+
+    fn is_native(&self, column: usize) -> bool {
+        self.header.positions[column].is_some_and(|at| self.record.is_native(at))
+    }
+
+    fn fault(&self, column: usize, contract: &Column) -> Option<Fault> {
+        self.record.fault(self.header.positions[column]?, contract)
+    }
+}
+
+/// The rules that a record under a header meets, in their order.
+pub(super) struct Rules<'a> {
+    header: &'a Header,
+    totals: Option<(&'a Totals, usize)>,
+}
+
+impl<'a> Rules<'a> {
+    pub(super) fn new<'i: 'a>(intake: &Intake<'i>, header: &'a Header) -> Rules<'a> {
+        let totals = intake.source.skip.totals.as_ref();
+        Rules {
+            header,
+            totals: totals.and_then(|t| Some((t, header.positions[position(intake, t)?]?))),
+        }
+    }
+
+    /// Takes, skips or rejects a record; an error refuses the file.
+    pub(super) fn take(&self, intake: &mut Intake, record: &impl Fields) -> Result<(), Fault> {
+        let (header, skip) = (self.header, &intake.source.skip);
+        let is_total = |(totals, at): (&Totals, usize)| {
+            let text = record.get(at).unwrap_or_default();
+            text.trim().starts_with(&totals.starts_with)
+        };
+        let line = record.line();
+        if record.is_blank() {
+            return intake.skip_or_reject(skip.blank_rows, "skip.blank", line, &record.raw(), blank());
+        }
+        if header.is_repeated(record.fields()) {
+            let fault = Fault::new(
+                "record.repeated_header",
+                "the record is the header once more",
+                "declare skip.repeated_header in the source, or deliver the header once",
+            );
+            return intake.skip_or_reject(skip.repeated_header, "skip.header", line, &record.raw(), fault);
+        }
+        if self.totals.is_some_and(is_total) {
+            intake.skip("skip.totals");
+            return Ok(());
+        }
+        if record.is_hidden() && intake.source.hidden_rows == HiddenRows::Reject {
+            return intake.reject(line, &record.raw(), super::frames::hidden_row());
+        }
+        if record.width() != header.width() {
+            let reason = format!("has {} fields where the header has {}", record.width(), header.width());
+            let remedy = "put fields that hold the delimiter into quotes, and deliver every field";
+            return intake.reject(line, &record.raw(), Fault::new("record.width", reason, remedy));
+        }
+        let given = ByHeader { record, header };
+        if header.unknown.is_empty() {
+            return intake.take(&given, &[]);
+        }
+        let mut unknown = Vec::new();
+        for (at, name) in &header.unknown {
+            let text = record.get(*at).unwrap_or_default().trim();
+            if !text.is_empty() {
+                intake.count_unknown(name, 1);
+                unknown.push((name.trim(), text));
+            }
+        }
+        intake.take(&given, &unknown)
+    }
+}
+
+pub(super) fn position(intake: &Intake, totals: &Totals) -> Option<usize> {
     data_columns(intake.contract)
         .iter()
         .position(|c| c.name == totals.column)
 }
 
-fn take_csv(intake: &mut Intake, header: &Header, totals: Option<(&Totals, usize)>, record: &csv::Record) {
-    let skip = &intake.source.skip;
-    let (line, raw) = (record.line, record.raw.as_slice());
-    if record.fields().all(|field| field.trim().is_empty()) {
-        intake.skip_or_reject(skip.blank_rows, line, raw, "skip.blank", blank());
-    } else if header.is_repeated(record.fields()) {
-        let fault = Fault::new(
-            "record.repeated_header",
-            "the record is the header once more",
-            "declare skip.repeated_header in the source, or deliver the header once",
-        );
-        intake.skip_or_reject(skip.repeated_header, line, raw, "skip.header", fault);
-    } else if totals.is_some_and(|(t, at)| record.get(at).is_some_and(|f| f.trim().starts_with(&t.starts_with))) {
-        intake.skip(line, "skip.totals");
-    } else if record.width() != header.width() {
-        let reason = format!("has {} fields where the header has {}", record.width(), header.width());
-        let remedy = "put fields that hold the delimiter into quotes, and deliver every field";
-        intake.reject(line, raw, Fault::new("record.width", reason, remedy));
-    } else {
-        for (at, name) in &header.unknown {
-            intake.count_unknown(name, record.get(*at));
-        }
-        let texts: Vec<Option<&str>> = header.positions.iter().map(|p| record.get((*p)?)).collect();
-        intake.take(line, raw, &texts);
-    }
-}
-
-fn blank() -> Fault {
+pub(super) fn blank() -> Fault {
     Fault::new(
         "record.blank",
         "every field is blank",
@@ -137,50 +300,15 @@ fn blank() -> Fault {
     )
 }
 
-/// Returns the bytes of the file.
-fn read_json_lines<R: BufRead>(intake: &mut Intake, window: Window<R>) -> Result<u64, Fault> {
-    let names = Names::new(intake.source, intake.contract);
-    let mut reader = json_lines::Reader::new(window);
-    let mut record = json_lines::Record::default();
+fn read_json_lines<R: Read>(intake: &mut Intake, window: Window<R>, malformed: Malformed) -> Result<(), Fault> {
+    let mut reader = json_lines::Reader::new(window, malformed);
+    let mut members = Members::new(intake);
     loop {
-        match reader.next(&mut record).map_err(unreadable)? {
-            Next::Record => take_json(intake, &names, &record),
-            Next::Fault(fault) => intake.reject(record.line, &record.raw, fault),
-            Next::End => return Ok(reader.window.offset()),
+        match reader.next_record().map_err(fault_of)? {
+            Next::Record(record) => members.take(intake, record)?,
+            Next::Fault(line, raw, fault) => intake.reject(line, raw, fault)?,
+            Next::End => return Ok(()),
         }
-    }
-}
-
-fn take_json(intake: &mut Intake, names: &Names, record: &json_lines::Record) {
-    let mut texts: Vec<Option<&str>> = vec![None; data_columns(intake.contract).len()];
-    let mut taken = vec![false; texts.len()];
-    for (name, text) in &record.fields {
-        let Some((column, declared)) = names.find(name) else {
-            intake.count_unknown(name, text.as_deref());
-            continue;
-        };
-        if std::mem::replace(&mut taken[column], true) {
-            let reason = format!("two members stand for '{}'", data_columns(intake.contract)[column].name);
-            let fault = Fault::new("json.duplicate_key", reason, "give each member once, under one name");
-            return intake.reject(record.line, &record.raw, fault);
-        }
-        if let Some(declared) = declared {
-            intake.note_normalised(name, declared);
-        }
-        texts[column] = text.as_deref();
-    }
-    let totals = intake.source.skip.totals.as_ref();
-    let is_total = |t: &Totals| {
-        let text = position(intake, t).and_then(|column| texts[column]);
-        text.is_some_and(|text| text.trim().starts_with(&t.starts_with))
-    };
-    if texts.iter().flatten().all(|text| text.trim().is_empty()) {
-        let blank_rows = intake.source.skip.blank_rows;
-        intake.skip_or_reject(blank_rows, record.line, &record.raw, "skip.blank", blank());
-    } else if totals.is_some_and(is_total) {
-        intake.skip(record.line, "skip.totals");
-    } else {
-        intake.take(record.line, &record.raw, &texts);
     }
 }
 

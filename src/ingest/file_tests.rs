@@ -1,26 +1,19 @@
 //! Whole files: what becomes of each record.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Cursor, Seek, SeekFrom};
 
-use super::super::fixtures::{notes, outcome, read, sales, source, told, told_of, with_good};
+use super::super::fixtures::{Found, notes, outcome, read, read_input, sales, source, told, told_of, with_good};
 use super::*;
-use crate::domain::Digest;
 
 #[test]
 fn rows_in_contract_order_whatever_the_order_of_the_file() {
     let found = outcome("", "note,ordered_on,amount,id\nhello,2026-07-01,1.50,A\n");
     assert_eq!(told(&found), ["2: A|1.5000|2026-07-01|hello"]);
-    let row = &found.rows[0];
-    assert_eq!(row.key, [crate::domain::Value::text("A")]);
-    let names = ["id", "amount", "ordered_on", "note"];
-    assert_eq!(
-        row.hash,
-        crate::domain::table::named_row_hash(names.into_iter().zip(&row.values))
-    );
+    assert_eq!((found.records, found.outcome.rows), (1, 1));
 }
 
 #[test]
-fn a_row_has_the_same_hash_from_every_dialect() {
+fn a_row_is_the_same_from_every_dialect() {
     let plain = outcome("", "id,amount,ordered_on,note\nA,1234.5,2026-07-01,\n");
     let german = outcome(
         "delimiter = ';'\ndecimal_mark = ','\ngrouping_mark = '.'\ndate_formats = ['%d.%m.%Y']\nnull_tokens = ['-']\nrename = { Betrag = 'amount' }",
@@ -30,8 +23,9 @@ fn a_row_has_the_same_hash_from_every_dialect() {
         "format = 'json_lines'",
         "{\"id\":\"A\",\"amount\":1234.50,\"ordered_on\":\"2026-07-01\",\"note\":null}",
     );
-    assert_eq!(plain.rows[0].hash, german.rows[0].hash);
-    assert_eq!(plain.rows[0].hash, json.rows[0].hash);
+    assert_eq!(plain.rows()[0].1, german.rows()[0].1);
+    assert_eq!(plain.rows()[0].1, json.rows()[0].1);
+    assert_eq!(plain.batches[0].hashes(&[0]), json.batches[0].hashes(&[0]));
 }
 
 #[test]
@@ -86,9 +80,9 @@ fn empty_files_are_told_apart() {
 fn what_is_no_text_is_set_aside() {
     let aside = |bytes: &[u8]| told(&read(&source("feed = 'sales'"), &sales(), 1, bytes))[0].clone();
     assert!(aside(b"PK\x03\x04").contains("file.type"));
-    assert!(aside(b"\xFF\xFEi\0d\0").contains("file.encoding"));
+    assert!(aside(b"i\0d\0,\0").contains("file.encoding"));
     assert!(aside(b"<!DOCTYPE html><html>").contains("file.type"));
-    assert!(aside(b"id,am\xFCount,ordered_on\n").contains("header.unreadable: byte 5 of the file (0xFC) is not UTF-8"));
+    assert!(aside(b"id,am\xFCount,ordered_on\n").contains("header.unreadable: byte 5 of the file (0xFC) is no utf-8"));
     assert!(aside(b"\"id,amount\n").contains("header.unreadable"));
     assert!(aside(b"id,amount\n").contains("header.missing: the header lacks ordered_on"));
     assert!(aside(b"id;amount;ordered_on\n").contains("it has the unknown 'id;amount;ordered_on'"));
@@ -125,20 +119,19 @@ fn preamble_totals_repeated_headers_and_blanks_need_a_rule() {
     assert_eq!(
         told(&skipped),
         [
-            "1 - skip.preamble",
-            "2 - skip.preamble",
             "4: A|1.0000|2026-07-01|",
-            "5 - skip.header",
-            "6 - skip.blank",
             "7: B|2.0000|2026-07-01|",
-            "8 - skip.totals",
+            "skip.blank: 1",
+            "skip.header: 1",
+            "skip.preamble: 2",
+            "skip.totals: 1",
         ]
     );
     assert_eq!(skipped.records, 7);
     // a total has often fewer fields than a row
     assert_eq!(
-        told_of(rules, "x\ny\nid,amount,ordered_on\nTOTAL;3\nTOTAL,3\n")[2..],
-        ["4 - skip.totals", "5 - skip.totals"]
+        told_of(rules, "x\ny\nid,amount,ordered_on\nTOTAL;3\nTOTAL,3\n"),
+        ["skip.preamble: 2", "skip.totals: 2"]
     );
 }
 
@@ -159,7 +152,7 @@ fn json_lines_by_the_same_rules() {
     let good = outcome(keys, &lines.join("\n"));
     assert_eq!(
         told(&good),
-        ["1: A|1.5000|2026-07-01|", "2: 7|2.0000|2026-07-01|", "3 - skip.totals"]
+        ["1: A|1.5000|2026-07-01|", "2: 7|2.0000|2026-07-01|", "skip.totals: 1"]
     );
     assert_eq!(
         notes(&good),
@@ -197,34 +190,45 @@ fn json_lines_by_the_same_rules() {
     );
 }
 
-#[test]
-fn a_failing_disk_or_another_size_sets_the_file_aside() {
-    struct Failing;
-    impl Read for Failing {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("the disk says no"))
+/// A file whose last bytes cannot be read.
+struct Failing(Cursor<&'static [u8]>);
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::other("the disk says no")),
+            read => Ok(read),
         }
     }
+}
+
+impl Seek for Failing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::End(_) => Ok(40),
+            to => self.0.seek(to),
+        }
+    }
+}
+
+#[test]
+fn a_failing_disk_or_another_size_sets_the_file_aside() {
     let text = b"id,amount,ordered_on\nA,1,2026-07-01\n".as_slice();
-    let origin = |bytes| FileOrigin {
-        arrival: 1,
-        file_name: "a.csv".into(),
-        file_hash: Digest::of(text),
-        bytes,
+    let read = |input| {
+        told(&read_input(
+            &source("feed = 'sales'"),
+            &sales(),
+            1,
+            40,
+            Input::Bytes(input),
+        ))
     };
-    let failing = read_file(
-        &source("feed = 'sales'"),
-        &sales(),
-        &origin(40),
-        BufReader::new(text.chain(Failing)),
-    );
     assert_eq!(
-        told(&failing),
+        read(Box::new(Failing(Cursor::new(text)))),
         ["set aside: file.unreadable: the file could not be read to its end: the disk says no"]
     );
-    let shorter = read_file(&source("feed = 'sales'"), &sales(), &origin(40), text);
     assert_eq!(
-        told(&shorter),
+        read(Box::new(Cursor::new(text))),
         ["set aside: file.changed: 36 bytes were read where 40 were landed"]
     );
 }
@@ -244,7 +248,44 @@ fn dirt_does_not_move_its_neighbours() {
         lines.insert(100, dirt.to_owned());
         let found = outcome("", &lines.join("\r\n"));
         assert_eq!((found.rejected(), found.rejects[0].line), (1, 101), "{dirt}");
-        let hashes = |o: &FileOutcome| o.rows.iter().map(|r| r.hash).collect::<Vec<_>>();
-        assert_eq!(hashes(&found), hashes(&clean), "{dirt}");
+        let rows = |f: &Found| f.rows().into_iter().map(|(_, row)| row).collect::<Vec<_>>();
+        assert_eq!(rows(&found), rows(&clean), "{dirt}");
     }
+}
+
+#[test]
+fn packed_and_encoded_texts_are_read_as_declared() {
+    let good = ["2: A|1.0000|2026-07-01|Zürich"];
+    let read = |keys: &str, bytes: &[u8]| told(&read(&source(&format!("feed = 'sales'\n{keys}")), &sales(), 1, bytes));
+    let text = "id,amount,ordered_on,note\nA,1,2026-07-01,Zürich\n";
+    let wide: Vec<u8> = format!("\u{FEFF}{text}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(read("", &wide), good);
+    let western: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    assert_eq!(read("encoding = 'windows-1252'", &western), good);
+    let found = read("", &western);
+    assert_eq!(found, ["2! record.encoding"]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    assert_eq!(read("compression = 'gzip'", &gzip), good);
+    assert!(read("compression = 'gzip'", &gzip[..gzip.len() - 3])[0].contains("archive.damaged"));
+}
+
+#[test]
+fn an_undecodable_byte_is_named_by_its_place_in_the_file() {
+    let found = read(
+        &source("feed = 'sales'\nencoding = 'gbk'"),
+        &sales(),
+        1,
+        b"id,amount,ordered_on,note\nA,1,2026-07-01,\xD6\xD0\xFF\n",
+    );
+    assert_eq!(told(&found), ["2! record.encoding"]);
+    assert!(
+        found.rejects[0].reason.contains("byte 43"),
+        "{}",
+        found.rejects[0].reason
+    );
 }

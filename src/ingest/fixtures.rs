@@ -1,11 +1,15 @@
 //! Small contracts, sources and files for the tests of this room.
 
-use super::file::read_file;
+use std::io::Cursor;
+use std::ops::Deref;
+
+use super::file::{Input, read_file};
+use super::limits::BATCH_ROWS;
 use super::outcome::{FileOrigin, FileOutcome, Verdict};
 use super::source::Source;
 use crate::contracts::Contract;
-use crate::contracts::model::{Column, ColumnRole, ColumnType, ContractKind, Reference};
-use crate::domain::{Dec, Digest};
+use crate::contracts::model::{Column, ColumnRole, ColumnType, ContractKind, Drift};
+use crate::domain::{Batch, Dec, Digest, Row};
 
 /// A nullable column without further rules.
 pub fn column(name: &str, kind: ColumnType) -> Column {
@@ -22,6 +26,7 @@ pub fn column(name: &str, kind: ColumnType) -> Column {
         reference: None,
         personal: false,
         money: None,
+        drift: Drift::DiscardRow,
         line: 1,
     }
 }
@@ -47,18 +52,6 @@ pub fn required(column: Column) -> Column {
     }
 }
 
-/// A column that holds values of `table.column`.
-pub fn refers(name: &str, table: &str, column_name: &str) -> Column {
-    let reference = Some(Reference {
-        table: table.to_owned(),
-        column: column_name.to_owned(),
-    });
-    Column {
-        reference,
-        ..column(name, ColumnType::Text)
-    }
-}
-
 /// A fact with these delivered columns, the lineage columns behind them, and a threshold of 5 %.
 pub fn contract(name: &str, columns: &[Column], key: &[usize]) -> Contract {
     let lineage = [
@@ -81,6 +74,9 @@ pub fn contract(name: &str, columns: &[Column], key: &[usize]) -> Contract {
         partition: None,
         business_date: None,
         reject_threshold: Dec::new(5, 2),
+        drift: Drift::DiscardValue,
+        held_days: None,
+        freshness: None,
         digest: Digest::of(name.as_bytes()),
     }
 }
@@ -105,15 +101,50 @@ pub fn source(keys: &str) -> Source {
     }
 }
 
-/// Reads a text as the file of an arrival.
-pub fn read(source: &Source, contract: &Contract, arrival: i64, text: &[u8]) -> FileOutcome {
+/// An outcome together with the rows that the sink took.
+#[derive(Debug)]
+pub struct Found {
+    pub outcome: FileOutcome,
+    pub batches: Vec<Batch>,
+}
+
+impl Deref for Found {
+    type Target = FileOutcome;
+
+    fn deref(&self) -> &FileOutcome {
+        &self.outcome
+    }
+}
+
+impl Found {
+    /// Line and values of each row.
+    pub fn rows(&self) -> Vec<(i64, Row)> {
+        let rows =
+            |batch: &Batch| -> Vec<(i64, Row)> { (0..batch.rows()).map(|i| (batch.lines[i], batch.row(i))).collect() };
+        self.batches.iter().flat_map(rows).collect()
+    }
+}
+
+/// Reads a file that was landed with so many bytes.
+pub fn read_input(source: &Source, contract: &Contract, arrival: i64, bytes: u64, input: Input<'_>) -> Found {
     let origin = FileOrigin {
         arrival,
         file_name: format!("f{arrival}.csv"),
-        file_hash: Digest::of(text),
-        bytes: text.len() as u64,
+        file_hash: Digest::of(b""),
+        bytes,
     };
-    read_file(source, contract, &origin, text)
+    let mut batches: Vec<Batch> = Vec::new();
+    let outcome = read_file(source, contract, &origin, input, &mut batches);
+    let rows: usize = batches.iter().map(Batch::rows).sum();
+    assert!(outcome.verdict != Verdict::Read || i64::try_from(rows) == Ok(outcome.rows));
+    assert!(batches.iter().all(|b| !b.is_empty() && b.rows() <= BATCH_ROWS));
+    Found { outcome, batches }
+}
+
+/// Reads a text as the file of an arrival.
+pub fn read(source: &Source, contract: &Contract, arrival: i64, text: &[u8]) -> Found {
+    let input = Input::Bytes(Box::new(Cursor::new(text)));
+    read_input(source, contract, arrival, text.len() as u64, input)
 }
 
 /// `sales(id, amount, ordered_on, note?)`, key `id`.
@@ -127,7 +158,7 @@ pub fn sales() -> Contract {
     )
 }
 
-pub fn outcome(keys: &str, text: &str) -> FileOutcome {
+pub fn outcome(keys: &str, text: &str) -> Found {
     read(
         &source(&format!("feed = 'sales'\n{keys}")),
         &sales(),
@@ -136,27 +167,24 @@ pub fn outcome(keys: &str, text: &str) -> FileOutcome {
     )
 }
 
-/// Each record: `line: values`, `line! rule column`, `line - rule`; or why the file is set aside.
-pub fn told(outcome: &FileOutcome) -> Vec<String> {
-    if let Verdict::SetAside { reason } = &outcome.verdict {
-        assert!(outcome.rows.is_empty() && outcome.rejects.is_empty() && outcome.records == 0);
+/// Each record: `line: values`, `line! rule column`, and `rule: count` of what was skipped; or why the file is set aside.
+pub fn told(found: &Found) -> Vec<String> {
+    if let Verdict::SetAside { reason } = &found.verdict {
+        assert!(found.outcome.rows == 0 && found.rejects.is_empty() && found.records == 0);
         return vec![format!("set aside: {reason}")];
     }
-    let rows = outcome.rows.iter().map(|r| {
-        let values: Vec<String> = r.values.iter().map(ToString::to_string).collect();
-        (r.line, format!("{}: {}", r.line, values.join("|")))
+    let rows = found.rows().into_iter().map(|(line, row)| {
+        let values: Vec<String> = row.iter().map(ToString::to_string).collect();
+        (line, format!("{line}: {}", values.join("|")))
     });
-    let rejects = outcome.rejects.iter().map(|r| {
+    let rejects = found.rejects.iter().map(|r| {
         let column = r.column.as_deref().map(|c| format!(" {c}")).unwrap_or_default();
         (r.line, format!("{}! {}{column}", r.line, r.rule))
     });
-    let skipped = outcome
-        .skipped
-        .iter()
-        .map(|s| (s.line, format!("{} - {}", s.line, s.rule)));
-    let mut all: Vec<(i64, String)> = rows.chain(rejects).chain(skipped).collect();
+    let mut all: Vec<(i64, String)> = rows.chain(rejects).collect();
     all.sort();
-    all.into_iter().map(|(_, text)| text).collect()
+    let skipped = found.skipped.iter().map(|(rule, count)| format!("{rule}: {count}"));
+    all.into_iter().map(|(_, text)| text).chain(skipped).collect()
 }
 
 pub fn told_of(keys: &str, text: &str) -> Vec<String> {

@@ -15,7 +15,7 @@ pub struct Pattern {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Literal(char),
     Year,
     /// Two digits, or one or two.
@@ -136,6 +136,10 @@ impl Pattern {
         let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
         let local = date.and_hms_micro_opt(hour, minute, second, micro)?;
         rest.is_empty().then_some(Stamp { local, offset })
+    }
+
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     fn count(&self, of: impl Fn(Part) -> bool) -> usize {

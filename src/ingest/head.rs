@@ -1,7 +1,8 @@
 //! Tells by its first bytes whether a file can be text at all.
 //!
-//! Duty: signatures, byte-order marks, UTF-16. Not its duty: the text itself. The name of a file proves nothing.
+//! Duty: signatures, markup, NULs. Not its duty: the text itself, byte-order marks. The name of a file proves nothing.
 
+use super::decode::{Encoding, hint};
 use super::fault::Fault;
 
 const SIGNATURES: [(&[u8], &str); 11] = [
@@ -20,10 +21,9 @@ const SIGNATURES: [(&[u8], &str); 11] = [
 
 const MARKUP: [&[u8]; 3] = [b"<!doctype html", b"<html", b"<?xml"];
 
-const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// Length of the byte-order mark that the text begins with, or why the file is no text that is read.
-pub fn check(head: &[u8]) -> Result<usize, Fault> {
+/// Why a file is no text that is read, by its first bytes before they are decoded; `mark` is the length of the
+/// byte-order mark that they begin with.
+pub fn check(head: &[u8], mark: usize, encoding: Encoding) -> Result<(), Fault> {
     if head.is_empty() {
         let remedy = "deliver the file again; where there is nothing to report, deliver the header alone";
         return Err(Fault::new("file.empty", "the file has 0 bytes", remedy));
@@ -33,39 +33,31 @@ pub fn check(head: &[u8]) -> Result<usize, Fault> {
             return Err(not_text(what));
         }
     }
-    if head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF") {
-        return Err(utf16("begins with the byte-order mark of UTF-16"));
-    }
+    let is_wide = matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be);
     let zeros = memchr::memchr_iter(0, head).count();
     // every second byte of western text in UTF-16 is NUL; a stray one does not reach a quarter
-    if zeros * 4 >= head.len() {
-        return Err(utf16(
-            "has NUL in every few bytes, as UTF-16 without a byte-order mark has",
-        ));
+    if !is_wide && zeros * 4 >= head.len() {
+        let reason = format!(
+            "the file has NUL in every few bytes, and is read as {}",
+            encoding.name()
+        );
+        let remedy = hint(head, encoding).unwrap_or_else(|| "save it as UTF-8".to_owned());
+        return Err(Fault::new("file.encoding", reason, remedy));
     }
-    let mark = if head.starts_with(UTF8_MARK) {
-        UTF8_MARK.len()
-    } else {
-        0
-    };
-    let text = head[mark..].trim_ascii_start();
+    let text = head.get(mark..).unwrap_or_default().trim_ascii_start();
     let is_markup = |tag: &&[u8]| text.get(..tag.len()).is_some_and(|t| t.eq_ignore_ascii_case(tag));
     if MARKUP.iter().any(is_markup) {
         return Err(not_text("an HTML or XML page, such as that of a login"));
     }
-    Ok(mark)
+    Ok(())
 }
 
 fn not_text(what: &str) -> Fault {
     Fault::new(
         "file.type",
         format!("the file is {what}, whatever its name says"),
-        "deliver csv or json_lines",
+        "deliver csv or json_lines, or declare the format and the compression that the file has",
     )
-}
-
-fn utf16(how: &str) -> Fault {
-    Fault::new("file.encoding", format!("the file {how}"), "save it as UTF-8")
 }
 
 #[cfg(test)]
@@ -74,10 +66,9 @@ mod tests {
 
     #[test]
     fn kinds_are_told_by_their_first_bytes() {
-        let rule = |bytes: &[u8]| check(bytes).map_err(|f| f.rule.to_string());
+        let rule = |bytes: &[u8]| check(bytes, 0, Encoding::Utf8).map_err(|f| f.rule.to_string());
         assert_eq!(rule(b""), Err("file.empty".into()));
-        assert_eq!(rule(b"a,b\n"), Ok(0));
-        assert_eq!(rule(b"\xEF\xBB\xBFa,b\n"), Ok(3));
+        assert_eq!(rule(b"a,b\n"), Ok(()));
         for kind in [
             b"PK\x03\x04rest".as_slice(),
             b"\x1F\x8B\x08",
@@ -88,14 +79,16 @@ mod tests {
         ] {
             assert_eq!(rule(kind), Err("file.type".into()), "{kind:?}");
         }
-        for text in [
-            b"\xFF\xFEa\0,\0".as_slice(),
-            b"\xFE\xFF\0a\0,",
-            b"a\0,\0b\0\n\0",
-            b"\0a\0,\0b\0\n",
-        ] {
-            assert_eq!(rule(text), Err("file.encoding".into()), "{text:?}");
-        }
-        assert_eq!(rule(b"a,b\nc,\0d\n"), Ok(0));
+        assert!(check(b"\xEF\xBB\xBF<html>", 3, Encoding::Utf8).is_err());
+        assert_eq!(rule(b"a,b\nc,\0d\n"), Ok(()));
+    }
+
+    #[test]
+    fn text_in_an_undeclared_utf16_is_told() {
+        let text = b"a\0,\0b\0\n\0";
+        let fault = check(text, 0, Encoding::Utf8).unwrap_err();
+        assert_eq!(fault.rule, "file.encoding");
+        assert!(fault.remedy.contains("utf-16le"), "{}", fault.remedy);
+        assert_eq!(check(text, 0, Encoding::Utf16Le), Ok(()));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::{Fault, shown};
 use super::source::{Source, data_columns};
-use crate::contracts::Contract;
+use crate::contracts::{Contract, Drift, EXTRA};
 use crate::domain::ids::is_invisible;
 use crate::domain::{Finding, Findings, Place};
 
@@ -45,10 +45,28 @@ fn is_no_break_space(c: char) -> bool {
     matches!(c, '\u{A0}' | '\u{2007}' | '\u{202F}')
 }
 
+/// Whether a field is a normalised name once it is normalised.
+fn is_called(field: &str, name: &str) -> bool {
+    if let (Some(a), Some(b)) = (field.as_bytes().first(), name.as_bytes().first())
+        && a.is_ascii_graphic()
+        && !a.eq_ignore_ascii_case(b)
+    {
+        return false;
+    }
+    if field.is_ascii() {
+        field.trim().eq_ignore_ascii_case(name)
+    } else {
+        normalise(field) == name
+    }
+}
+
 impl Names {
     pub fn new(source: &Source, contract: &Contract) -> Names {
         let columns = data_columns(contract);
+        let is_kept = |name: &str| contract.drift == Drift::Evolve && name == EXTRA;
         let own = columns.iter().enumerate().map(|(i, c)| (c.name.clone(), i));
+        // what is new is put together: no column of the file stands for it
+        let own = own.filter(|(name, _)| !is_kept(name));
         let renamed = source.rename.iter().filter_map(|(from, to)| {
             let index = columns.iter().position(|c| c.name == *to)?;
             Some((from.clone(), index))
@@ -115,7 +133,8 @@ impl Header {
     fn find_missing(&mut self, source: &Source, contract: &Contract) -> Vec<String> {
         let mut missing = Vec::new();
         for (column, position) in data_columns(contract).iter().zip(&self.positions) {
-            if position.is_some() || source.constants.contains_key(&column.name) {
+            let is_extra = contract.drift == Drift::Evolve && column.name == EXTRA;
+            if position.is_some() || is_extra || source.constants.contains_key(&column.name) {
                 continue;
             }
             if column.required {
@@ -148,7 +167,8 @@ impl Header {
 
     /// Whether a record is the header once more.
     pub fn is_repeated<'f>(&self, fields: impl ExactSizeIterator<Item = &'f str>) -> bool {
-        fields.len() == self.names.len() && fields.zip(&self.names).all(|(field, name)| normalise(field) == *name)
+        // nearly every record is told by its first field
+        fields.len() == self.names.len() && fields.zip(&self.names).all(|(field, name)| is_called(field, name))
     }
 
     /// What a person should know about the header.
@@ -270,6 +290,7 @@ mod tests {
         let header = header("", "id,amount,").unwrap();
         assert_eq!(header.unknown, [(2, String::new())]);
         assert!(header.is_repeated(["ID ", "amount", ""].into_iter()));
+        assert!(header.is_repeated(["\u{FEFF}id", "Amount\u{A0}", " "].into_iter()));
         assert!(!header.is_repeated(["id", "1", ""].into_iter()));
         assert!(!header.is_repeated(["id", "amount"].into_iter()));
     }

@@ -3,127 +3,268 @@
 //! Duty: bytes to named texts with their line and raw text. Numbers keep their digits as written, strings are
 //! unescaped, `null` is absent. Not its duty: which columns there are, types. Empty lines are no records.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, Read};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::csv::{Next, byte_fault};
+use super::csv::{Next, Span, byte_fault, text_of};
+use super::decode::Malformed;
 use super::fault::{Fault, shown};
 use super::limits::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_RECORD_BYTES};
 use super::window::{Window, without_break};
 
-/// One record; reused from record to record.
-#[derive(Debug, Default)]
-pub struct Record {
+/// One record, borrowed until the next is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
     /// Physical line, from 1.
     pub line: u64,
-    /// Bytes as received without the line break, at most [`MAX_RECORD_BYTES`].
-    pub raw: Vec<u8>,
+    /// As received, without the line break.
+    pub raw: &'a str,
+    texts: &'a Texts,
+}
+
+impl<'a> Record<'a> {
     /// Names and texts in the order of the line; `None` is `null`.
-    pub fields: Vec<(String, Option<String>)>,
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = (&'a str, Option<&'a str>)> {
+        let (raw, texts) = (self.raw, self.texts);
+        texts.fields.iter().map(move |field| texts.of(raw, *field))
+    }
+
+    pub fn get(&self, index: usize) -> Option<(&'a str, Option<&'a str>)> {
+        self.texts
+            .fields
+            .get(index)
+            .map(|field| self.texts.of(self.raw, *field))
+    }
+}
+
+/// Where the texts of a record stand.
+#[derive(Debug, Default)]
+struct Texts {
+    /// As parsed: name, and value in JSON.
+    members: Vec<(Span, Span)>,
+    fields: Vec<(Span, Option<Span>)>,
+    /// Texts that were unescaped.
+    aside: String,
+    /// Names of the last record whose names were looked at: each stands once.
+    distinct: Vec<String>,
+}
+
+impl Texts {
+    fn of<'a>(&'a self, raw: &'a str, (name, text): (Span, Option<Span>)) -> (&'a str, Option<&'a str>) {
+        (name.of(raw, &self.aside), text.map(|t| t.of(raw, &self.aside)))
+    }
+
+    /// The first member whose name stood before.
+    fn doubled(&mut self, raw: &str) -> Option<usize> {
+        let names = self.members.iter().map(|(name, _)| name.of(raw, &self.aside));
+        // objects mostly have the same members in the same order
+        if names.clone().eq(self.distinct.iter().map(String::as_str)) {
+            return None;
+        }
+        let mut seen = BTreeSet::new();
+        let doubled = names.clone().position(|name| !seen.insert(name));
+        if doubled.is_none() {
+            self.distinct = names.map(str::to_owned).collect();
+        }
+        doubled
+    }
+
+    fn put_aside(&mut self, text: &str) -> Span {
+        let begin = self.aside.len();
+        self.aside.push_str(text);
+        Span::aside(begin, self.aside.len())
+    }
 }
 
 /// Reads records from a window.
 pub struct Reader<R> {
     pub window: Window<R>,
+    malformed: Malformed,
+    texts: Texts,
+    /// Bytes of the window that were given out.
+    given: usize,
+    /// The rest of the line is passed over before anything else.
+    is_cut: bool,
 }
 
-impl<R: BufRead> Reader<R> {
-    pub fn new(window: Window<R>) -> Reader<R> {
-        Reader { window }
+impl<R: Read> Reader<R> {
+    pub fn new(window: Window<R>, malformed: Malformed) -> Reader<R> {
+        Reader {
+            window,
+            malformed,
+            texts: Texts::default(),
+            given: 0,
+            is_cut: false,
+        }
     }
 
     /// The next record, its fault, or the end. An error is one of the input.
-    pub fn next(&mut self, record: &mut Record) -> io::Result<Next> {
+    pub fn next_record(&mut self) -> io::Result<Next<'_, Record<'_>>> {
+        self.window.advance(std::mem::take(&mut self.given));
+        if std::mem::take(&mut self.is_cut) {
+            self.window.discard_line()?;
+        }
         self.window.skip_empty_lines()?;
-        record.line = self.window.line();
-        record.fields.clear();
-        record.raw.clear();
+        let line = self.window.line();
         let offset = self.window.offset();
         if self.window.bytes().is_empty() {
             return Ok(Next::End);
         }
         let Some(end) = self.window.line_end(0, MAX_RECORD_BYTES)? else {
-            record.raw.extend_from_slice(&self.window.bytes()[..MAX_RECORD_BYTES]);
-            self.window.discard_line()?;
+            self.is_cut = true;
             let reason = format!("is longer than {MAX_RECORD_BYTES} bytes");
-            return Ok(Next::Fault(Fault::new(
-                "record.size",
-                reason,
-                "write one object a line",
-            )));
+            let fault = Fault::new("record.size", reason, "write one object a line");
+            return Ok(Next::Fault(line, &self.window.bytes()[..MAX_RECORD_BYTES], fault));
         };
-        record.raw.extend_from_slice(without_break(&self.window.bytes()[..end]));
-        self.window.advance(end);
-        let fault = byte_fault(&record.raw, offset).map_or_else(|| fields(&record.raw, &mut record.fields).err(), Some);
-        Ok(fault.map_or(Next::Record, Next::Fault))
+        self.given = end;
+        let bytes = without_break(&self.window.bytes()[..end]);
+        let raw = match text_of(bytes) {
+            Ok(raw) => raw,
+            Err(at) => return Ok(Next::Fault(line, bytes, byte_fault(bytes, at, offset, &self.malformed))),
+        };
+        match fields(raw, &mut self.texts) {
+            Err(fault) => Ok(Next::Fault(line, bytes, fault)),
+            Ok(()) => Ok(Next::Record(Record {
+                line,
+                raw,
+                texts: &self.texts,
+            })),
+        }
     }
 }
 
 /// The members of an object in their order, doubles included, values as they stand in the text.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+struct Members<'t> {
+    raw: &'t str,
+    texts: &'t mut Texts,
+}
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-fn fields(raw: &[u8], fields: &mut Vec<(String, Option<String>)>) -> Result<(), Fault> {
-    let members: Members = serde_json::from_slice(raw).map_err(|error| syntax(&error))?;
-    if members.0.len() > MAX_COLUMNS {
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(Name)? {
+            let value: &RawValue = map.next_value()?;
+            let name = match name {
+                Cow::Borrowed(name) => span_in(self.raw, name),
+                Cow::Owned(name) => self.texts.put_aside(&name),
+            };
+            self.texts.members.push((name, span_in(self.raw, value.get())));
+        }
+        Ok(())
+    }
+}
+
+/// Where a part of a text stands in it.
+fn span_in(whole: &str, part: &str) -> Span {
+    let start = part.as_ptr().addr() - whole.as_ptr().addr();
+    Span::new(start, start + part.len())
+}
+
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+fn fields(raw: &str, texts: &mut Texts) -> Result<(), Fault> {
+    texts.members.clear();
+    texts.fields.clear();
+    texts.aside.clear();
+    let mut json = serde_json::Deserializer::from_str(raw);
+    let members = Members { raw, texts };
+    members
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| syntax(&error))?;
+    if texts.members.len() > MAX_COLUMNS {
         let reason = format!("has more than {MAX_COLUMNS} members");
         return Err(Fault::new("record.columns", reason, "write one flat object a line"));
     }
-    for (name, value) in members.0 {
-        if fields.iter().any(|(known, _)| *known == name) {
-            let reason = format!("the member {} stands twice", shown(&name));
+    let doubled = texts.doubled(raw);
+    for i in 0..texts.members.len() {
+        let (name_span, value) = texts.members[i];
+        let name = name_span.of(raw, &texts.aside);
+        if doubled == Some(i) {
+            let reason = format!("the member {} stands twice", shown(name));
             return Err(Fault::new("json.duplicate_key", reason, "give each member once"));
         }
-        let text = text_of(&name, value.get())?;
-        fields.push((name, text));
+        let text = text_in(name, value, raw)?.map(|text| match text {
+            Text::Plain(span) => span,
+            Text::Unescaped(text) => texts.put_aside(&text),
+        });
+        texts.fields.push((name_span, text));
     }
     Ok(())
 }
 
-fn text_of(name: &str, raw: &str) -> Result<Option<String>, Fault> {
-    if raw.len() > MAX_FIELD_BYTES {
+/// The text of a value.
+enum Text {
+    Plain(Span),
+    Unescaped(String),
+}
+
+fn text_in(name: &str, value: Span, raw: &str) -> Result<Option<Text>, Fault> {
+    let json = value.of(raw, "");
+    if json.len() > MAX_FIELD_BYTES {
         let reason = format!("the member {} is longer than {MAX_FIELD_BYTES} bytes", shown(name));
         return Err(Fault::new("record.field_size", reason, "shorten the value"));
     }
-    match raw.as_bytes().first() {
+    match json.as_bytes().first() {
         Some(b'n') => Ok(None),
-        Some(b'"') => serde_json::from_str(raw).map(Some).map_err(|_| {
-            let reason = format!("the member {} is no text: it holds half a surrogate pair", shown(name));
-            Fault::new(
-                "json.string",
-                reason,
-                "write characters above U+FFFF as pairs, or as UTF-8",
-            )
-        }),
+        Some(b'"') if !json.contains('\\') => Ok(Some(Text::Plain(span_in(raw, &json[1..json.len() - 1])))),
+        Some(b'"') => serde_json::from_str(json)
+            .map(|text| Some(Text::Unescaped(text)))
+            .map_err(|_| {
+                let reason = format!("the member {} is no text: it holds half a surrogate pair", shown(name));
+                Fault::new(
+                    "json.string",
+                    reason,
+                    "write characters above U+FFFF as pairs, or as UTF-8",
+                )
+            }),
         Some(b'{' | b'[') => {
             let reason = format!("the member {} is an object or a list", shown(name));
             Err(Fault::new("json.nested", reason, "write one flat object a line"))
         }
-        _ => Ok(Some(raw.to_owned())),
+        _ => Ok(Some(Text::Plain(value))),
     }
 }
 
@@ -144,21 +285,24 @@ fn syntax(error: &serde_json::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decode;
     use super::*;
 
     /// Reads a text; a record is `line: name=value …`, a fault `line! rule`.
     fn read(text: &[u8]) -> Vec<String> {
-        let mut reader = Reader::new(Window::new(text));
-        let mut record = Record::default();
+        let input = Box::new(io::Cursor::new(text));
+        let text = decode::text(input, decode::Compression::None, decode::Encoding::Utf8).unwrap();
+        let malformed = text.malformed();
+        let mut reader = Reader::new(Window::new(text), malformed);
         let mut out = Vec::new();
         loop {
-            match reader.next(&mut record).unwrap() {
-                Next::Record => {
-                    let show = |(n, v): &(String, Option<String>)| format!("{n}={}", v.as_deref().unwrap_or("NULL"));
-                    let fields: Vec<String> = record.fields.iter().map(show).collect();
+            match reader.next_record().unwrap() {
+                Next::Record(record) => {
+                    let show = |(n, v): (&str, Option<&str>)| format!("{n}={}", v.unwrap_or("NULL"));
+                    let fields: Vec<String> = record.fields().map(show).collect();
                     out.push(format!("{}: {}", record.line, fields.join(" ")));
                 }
-                Next::Fault(fault) => out.push(format!("{}! {}", record.line, fault.rule)),
+                Next::Fault(line, _, fault) => out.push(format!("{line}! {}", fault.rule)),
                 Next::End => return out,
             }
         }
@@ -167,7 +311,7 @@ mod tests {
     #[test]
     fn values_keep_their_digits() {
         assert_eq!(
-            read(br#"{"a":1.10,"b":"x\u00e9\n","c":null,"d":true,"e":-0.0,"f":1e400}"#),
+            read(br#"{"\u0061":1.10,"b":"x\u00e9\n","c":null,"d":true,"e":-0.0,"f":1e400}"#),
             ["1: a=1.10 b=xé\n c=NULL d=true e=-0.0 f=1e400"]
         );
         assert_eq!(
@@ -213,10 +357,10 @@ mod tests {
 
     #[test]
     fn the_column_is_named_and_the_text_is_not() {
-        let fault = fields(br#"{"a":secret}"#, &mut Vec::new()).unwrap_err();
+        let fault = fields(r#"{"a":secret}"#, &mut Texts::default()).unwrap_err();
         assert_eq!(fault.reason, "is no JSON: expected value (column 6 of the line)");
         assert_eq!(
-            fields(br#""secret""#, &mut Vec::new()).unwrap_err().reason,
+            fields(r#""secret""#, &mut Texts::default()).unwrap_err().reason,
             "is no object (column 8 of the line)"
         );
     }

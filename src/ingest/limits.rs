@@ -12,6 +12,34 @@ pub const MAX_RECORD_BYTES: usize = 4 << 20;
 /// Longest raw text kept of a rejected record: enough to correct it; the whole of it is in landing.
 pub const MAX_RAW_BYTES: usize = 64 << 10;
 
+/// Raw text kept of all rejected records of a file together. What is rejected beyond it is known by its first mistake
+/// and [`SHORT_RAW_BYTES`].
+pub const REJECTS_BYTES: usize = 64 << 20;
+
+/// Raw text kept of a record rejected beyond [`REJECTS_BYTES`].
+pub const SHORT_RAW_BYTES: usize = 1 << 10;
+
+/// Most rejected records of a file that is read on: nobody corrects more by hand.
+pub const MAX_REJECTED: i64 = 1_000_000;
+
+/// Rows handed on at a time: enough that a batch costs nothing beside its rows, few enough to stay near the processor.
+pub const BATCH_ROWS: usize = 16_384;
+
+/// Bytes of records after which a batch is handed on whatever its rows: fields may be long.
+pub const BATCH_BYTES: usize = 8 << 20;
+
+/// Texts of a column that are remembered as right, so that patterns and lists are not gone through again.
+pub const MEMO_TEXTS: usize = 512;
+
+/// Longest text that is remembered as right.
+pub const MEMO_TEXT_BYTES: usize = 64;
+
+/// Bytes of a name that is not in the contract, as it is counted.
+pub const NAME_BYTES: usize = 256;
+
+/// Values outside an allowed list that a note shows.
+pub const SHOWN_VALUES: usize = 5;
+
 /// Most columns of a file: ten times the widest feed, and few enough that a header can be shown to a person.
 pub const MAX_COLUMNS: usize = 512;
 
@@ -19,7 +47,7 @@ pub const MAX_COLUMNS: usize = 512;
 pub const HEAD_BYTES: usize = 1024;
 
 /// Bytes asked of the input at a time.
-pub const CHUNK_BYTES: usize = 64 << 10;
+pub const CHUNK_BYTES: usize = 128 << 10;
 
 /// A share of rejects says nothing about a file with fewer records than this: one bad row of three is no broken file,
 /// so such a file may have [`SMALL_FILE_REJECTS`] rejected record whatever its share.

@@ -5,12 +5,15 @@
 //!
 //! | step | from | to | in |
 //! |---|---|---|---|
-//! | declare | TOML | `Source`, or every mistake at once | `source`, `source_toml`, `source_forms`, `toml_walk` |
+//! | declare | TOML | `Source`, or every mistake at once | `source`, `source_toml`, `source_forms`, `source_arrival`, `toml_walk` |
+//! | unpack, decode | bytes as delivered | UTF-8 | `decode` |
+//! | propose | a file that nobody declared | a source for a person to confirm | `detect` |
 //! | tell | first bytes | text, or why not | `head` |
-//! | split | bytes | records with line and raw text | `window`, `csv`, `json_lines` |
+//! | split | bytes, frames of another process | records with line and raw text | `window`, `csv`, `plain_lines`, `json_lines`, `frames`, `foreign_rows` |
 //! | match | names | columns of the contract | `header` |
-//! | type | texts | values | `parse`, `formats` |
-//! | sort out | records | rows, rejects, skipped | `file`, `intake`, `outcome` |
+//! | type | texts | cells of a batch | `parse` says what is right; `quick` takes what is plainly right; `formats`, `fixed`, `memo` |
+//! | check across columns | rows | rows that hold | `across`; what is wrong says `contracts::check` |
+//! | sort out | records | batches for a sink, rejects, skipped, notes | `file`, `members`, `intake`, `rejects`, `notes`, `outcome` |
 //! | resolve | all versions of all keys | current, duplicate, quarantined, held | `resolve`, `references`, `states` |
 //!
 //! | state of a record | when |
@@ -22,13 +25,23 @@
 //! | held | refers to a key that is not known yet |
 //! | skipped | no data by a rule that the source declares |
 
+mod across;
 mod fault;
+mod fixed;
+mod foreign_rows;
 mod formats;
 mod head;
 mod header;
 mod intake;
+mod members;
+mod memo;
+mod notes;
 mod parse;
-mod references;
+mod plain_lines;
+mod quick;
+pub mod references;
+mod rejects;
+mod source_arrival;
 mod source_forms;
 mod source_toml;
 mod toml_walk;
@@ -36,8 +49,11 @@ mod window;
 
 pub mod csv;
 pub mod decode;
+pub mod detect;
 pub mod file;
+pub mod frames;
 pub mod json_lines;
+pub mod keys;
 pub mod limits;
 pub mod outcome;
 pub mod resolve;
@@ -47,8 +63,8 @@ pub mod states;
 #[cfg(test)]
 mod fixtures;
 
-pub use file::read_file;
-pub use outcome::{FileOrigin, FileOutcome, Reject, Skipped, TypedRow, Verdict};
-pub use resolve::{Resolution, StoredRow, resolve};
+pub use file::{Input, read_file};
+pub use outcome::{FileOrigin, FileOutcome, Reject, Sink, Stopped, Verdict};
+
 pub use source::Source;
 pub use states::{FileCounts, conservation};

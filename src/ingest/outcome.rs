@@ -2,10 +2,32 @@
 //!
 //! Duty: shapes, and the counts by which no record is lost. Not its duty: reading, and which version of a key holds.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use thiserror::Error;
 
 use super::states::count;
-use crate::domain::{Digest, Findings, Row, Value};
+use crate::domain::{Batch, Digest, Findings};
+
+/// Takes the rows of a file while it is read.
+pub trait Sink {
+    /// Takes the next rows, in the order of the file: up to [`super::limits::BATCH_ROWS`]. What was taken is of no use
+    /// when the file is set aside in the end.
+    fn take(&mut self, batch: Batch) -> Result<(), Stopped>;
+}
+
+/// The sink takes no more; the file is set aside. Why, the sink knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no more rows are taken")]
+pub struct Stopped;
+
+impl Sink for Vec<Batch> {
+    fn take(&mut self, batch: Batch) -> Result<(), Stopped> {
+        self.push(batch);
+        Ok(())
+    }
+}
 
 /// Where a file stands in landing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +41,7 @@ pub struct FileOrigin {
     pub bytes: u64,
 }
 
-/// One file: each of its records is a typed row, rejected (once or more often), or skipped by a named rule.
+/// One file: each of its records is a typed row (in the sink), rejected (once or more often), or skipped by a named rule.
 #[derive(Clone, Debug)]
 pub struct FileOutcome {
     pub origin: FileOrigin,
@@ -29,37 +51,23 @@ pub struct FileOutcome {
     pub verdict: Verdict,
     /// Records read: rows + rejected records + skipped ones. 0 for a file set aside.
     pub records: i64,
-    /// By line.
-    pub rows: Vec<TypedRow>,
+    /// Rows that the sink took.
+    pub rows: i64,
     /// By line and number.
     pub rejects: Vec<Reject>,
-    pub skipped: Vec<Skipped>,
+    /// Records that are no data by a declared rule: `skip.preamble`, `skip.header`, `skip.blank`, `skip.totals`.
+    pub skipped: BTreeMap<&'static str, i64>,
     /// What a person should know: renamed and unknown columns, trimmed values, flagged rows, why it was set aside.
     pub notes: Findings,
-    /// Read again for rows that waited; its records are already counted.
-    pub again: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Read,
-    /// No row of the file is used. The reason begins with the rule's code.
+    /// No row of the file is used, also of those that the sink took. The reason begins with the rule's code.
     SetAside {
         reason: String,
     },
-}
-
-/// A record whose every value is right by itself and beside the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedRow {
-    /// Physical line of the file, from 1.
-    pub line: i64,
-    /// Delivered columns in the order of the contract.
-    pub values: Row,
-    /// Values of the key's columns.
-    pub key: Vec<Value>,
-    /// `row_hash` over `values`.
-    pub hash: Digest,
 }
 
 /// One thing wrong with one record.
@@ -74,15 +82,9 @@ pub struct Reject {
     pub rule: String,
     pub reason: String,
     pub remedy: String,
-    /// The record as received, cut at `MAX_RAW_BYTES`: may be personal, so it never enters a release.
-    pub raw: Vec<u8>,
-}
-
-/// A record that is no data by a declared rule: `skip.preamble`, `skip.header`, `skip.blank`, `skip.totals`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    pub line: i64,
-    pub rule: &'static str,
+    /// The record as received, shared by its findings, and cut: at `MAX_RAW_BYTES`, in a file with very many rejects at
+    /// `SHORT_RAW_BYTES`. May be personal, so it never enters a release.
+    pub raw: Arc<[u8]>,
 }
 
 impl FileOutcome {
@@ -91,14 +93,9 @@ impl FileOutcome {
         count(self.rejects.iter().filter(|r| r.row_no == 1).count())
     }
 
-    /// Keeps the rows of these lines and nothing else: for a file that is read again because rows of it waited.
-    pub fn retain_lines(&mut self, lines: &BTreeSet<i64>) {
-        self.rows.retain(|row| lines.contains(&row.line));
-        self.rejects.clear();
-        self.skipped.clear();
-        self.notes.clear();
-        self.records = count(self.rows.len());
-        self.again = true;
+    /// Number of records skipped by a rule.
+    pub fn skipped_records(&self) -> i64 {
+        self.skipped.values().sum()
     }
 
     /// That every record is in exactly one state.
@@ -106,20 +103,13 @@ impl FileOutcome {
     /// # Panics
     /// When it is not: that is a mistake in this program.
     pub fn assert_conserved(&self) {
-        let mut lines = BTreeSet::new();
-        let states = self
-            .rows
-            .iter()
-            .map(|r| r.line)
-            .chain(self.skipped.iter().map(|s| s.line));
-        let rejected = self.rejects.iter().filter(|r| r.row_no == 1).map(|r| r.line);
-        let counted = count(states.chain(rejected).filter(|line| lines.insert(*line)).count());
-        let listed = count(self.rows.len()) + count(self.skipped.len()) + self.rejected();
+        let (rejected, skipped) = (self.rejected(), self.skipped_records());
         assert!(
-            self.records == listed && counted == listed,
-            "{}: {} records, {listed} states on {counted} lines",
+            self.records == self.rows + rejected + skipped,
+            "{}: {} records, but {} rows + {rejected} rejected + {skipped} skipped",
             self.origin.file_name,
-            self.records
+            self.records,
+            self.rows
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::contracts::{Contract, check};
 use crate::domain::decimal::DecError;
 use crate::domain::table::Value;
 use crate::domain::time::{TimeError, parse_date};
-use crate::domain::{Date, Dec, Instant, Zone};
+use crate::domain::{Cell, Date, Dec, Instant, Zone};
 
 /// How the texts of one source become values of one contract.
 pub struct Reading<'a> {
@@ -26,13 +26,6 @@ pub struct Reading<'a> {
     maps: Vec<Option<&'a BTreeMap<String, String>>>,
     /// The feed holds personal data, so that a reason shows only values that look like numbers or dates.
     personal: bool,
-}
-
-/// A value, and whether blanks stood around its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    pub value: Value,
-    pub trimmed: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -47,22 +40,25 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The value of a delivered column (index in the contract) from its text; `None` is a text that is not there.
-    pub fn field(&self, index: usize, text: Option<&str>) -> Result<Field, Fault> {
-        let text = text.unwrap_or_default();
+    /// The cell of a delivered column (index in the contract) from its text, and whether blanks stood around it.
+    pub fn cell<'t>(&self, index: usize, text: &'t str) -> Result<(Cell<'t>, bool), Fault>
+    where
+        'a: 't,
+    {
         let trimmed = text.trim();
         let mapped = self.maps[index]
             .and_then(|map| map.get(trimmed))
             .map_or(trimmed, String::as_str);
-        let value = self.mapped(index, mapped)?;
-        Ok(Field {
-            value,
-            trimmed: trimmed.len() != text.len(),
-        })
+        let cell = self.mapped_cell(index, mapped)?;
+        Ok((cell, trimmed.len() != text.len()))
     }
 
     /// The value of a column from a text that no value map has to change any more.
     pub fn mapped(&self, index: usize, text: &str) -> Result<Value, Fault> {
+        self.mapped_cell(index, text).map(Cell::value)
+    }
+
+    fn mapped_cell<'t>(&self, index: usize, text: &'t str) -> Result<Cell<'t>, Fault> {
         let column = &self.columns[index];
         if text.is_empty() || self.source.null_tokens.contains(text) {
             if column.required {
@@ -77,11 +73,16 @@ impl<'a> Reading<'a> {
                     "deliver a value: the column must have one",
                 ));
             }
-            return Ok(Value::Null);
+            return Ok(Cell::Null);
         }
-        let value = self.typed(column, text)?;
-        check::value(column, &value).map_err(|violation| self.violation(violation, text))?;
-        Ok(value)
+        let cell = self.typed(column, text)?;
+        check::cell(column, cell).map_err(|violation| self.violation(violation, text))?;
+        Ok(cell)
+    }
+
+    /// Whether a value map of the source changes texts of the column.
+    pub(super) fn is_mapped(&self, index: usize) -> bool {
+        self.maps[index].is_some()
     }
 
     /// A violation of the contract as a fault; what it says about a text that may be personal is left out.
@@ -102,7 +103,8 @@ impl<'a> Reading<'a> {
         !self.personal || text.chars().all(|c| c.is_ascii_digit() || ".,:+-/TZ ".contains(c))
     }
 
-    fn shown(&self, text: &str) -> Cow<'static, str> {
+    /// A text for a message, if it may be shown.
+    pub(super) fn shown(&self, text: &str) -> Cow<'static, str> {
         if self.may_show(text) {
             Cow::Owned(shown(text))
         } else {
@@ -110,14 +112,14 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn typed(&self, column: &Column, text: &str) -> Result<Value, Fault> {
+    fn typed<'t>(&self, column: &Column, text: &'t str) -> Result<Cell<'t>, Fault> {
         match column.kind {
-            ColumnType::Text => Ok(Value::text(text)),
-            ColumnType::Int => self.integer(text).map(Value::Int),
-            ColumnType::Decimal { precision, scale } => self.decimal(text, precision, scale).map(Value::Dec),
-            ColumnType::Bool => self.boolean(text).map(Value::Bool),
-            ColumnType::Date => self.date(column, text).map(Value::Date),
-            ColumnType::Instant => self.instant(text).map(Value::Instant),
+            ColumnType::Text => Ok(Cell::Text(text)),
+            ColumnType::Int => self.integer(text).map(Cell::Int),
+            ColumnType::Decimal { precision, scale } => self.decimal(text, precision, scale).map(Cell::Dec),
+            ColumnType::Bool => self.boolean(text).map(Cell::Bool),
+            ColumnType::Date => self.date(column, text).map(Cell::Date),
+            ColumnType::Instant => self.instant(text).map(Cell::Instant),
         }
     }
 

@@ -9,9 +9,9 @@ fn read_as(keys: &str, column: Column, text: &str) -> String {
     let source = source(&format!("feed = 't'\n{keys}"));
     let contract = contract("t", &[column], &[0]);
     let reading = Reading::new(&source, &contract);
-    match reading.field(0, Some(text)) {
-        Ok(field) if field.value.is_null() => "null".to_owned(),
-        Ok(field) => field.value.to_string(),
+    match reading.cell(0, text) {
+        Ok((Cell::Null, _)) => "null".to_owned(),
+        Ok((cell, _)) => cell.value().to_string(),
         Err(fault) => format!("! {}", fault.rule),
     }
 }
@@ -19,7 +19,7 @@ fn read_as(keys: &str, column: Column, text: &str) -> String {
 fn fault(keys: &str, column: Column, text: &str) -> Fault {
     let source = source(&format!("feed = 't'\n{keys}"));
     let contract = contract("t", &[column], &[0]);
-    Reading::new(&source, &contract).field(0, Some(text)).unwrap_err()
+    Reading::new(&source, &contract).cell(0, text).unwrap_err()
 }
 
 fn amount() -> Column {
@@ -219,7 +219,7 @@ fn a_reason_of_a_personal_feed_shows_no_text() {
     };
     let contract = contract("t", &[personal, column("rating", ColumnType::Int)], &[]);
     let reading = Reading::new(&source, &contract);
-    let reason = |text| reading.field(1, Some(text)).unwrap_err().reason;
+    let reason = |text| reading.cell(1, text).unwrap_err().reason;
     assert!(reason("call me, Ann").starts_with("the value is not a whole number"));
     assert!(reason("1.5").starts_with("'1.5' is not a whole number"));
 }

@@ -1,90 +1,30 @@
-//! Which rows refer to something unknown.
+//! Rows that refer to rows of their own feed.
 //!
-//! Duty: look up every reference; a reference to the feed itself counts only if the row it means is kept, so that a
-//! row waits for the whole chain above it. Not its duty: what becomes of a row that waits.
+//! Duty: which of them wait: a row is kept only if the whole chain above it is. Not its duty: references to other
+//! feeds, what becomes of a row that waits.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use crate::contracts::Contract;
-use crate::contracts::model::Reference;
-use crate::domain::{Row, Value};
-
-/// A reference that leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    pub table: String,
-    pub value: Value,
+/// A row that refers to its own feed, by hashes of the referenced value: what it is called by others, and what it
+/// refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub name: u128,
+    pub refers_to: u128,
 }
 
-/// One reference of the contract: the column that holds it, and the column it means where that is of the same feed.
-struct Link<'a> {
-    column: usize,
-    reference: &'a Reference,
-    own: Option<usize>,
-}
-
-/// By row: its first unknown reference in the order of the columns, if any. A null refers to nothing.
-pub fn missing(contract: &Contract, rows: &[&Row], known: &dyn Fn(&Reference, &Value) -> bool) -> Vec<Option<Missing>> {
-    let links = links(contract);
-    let outside = links.iter().filter(|l| l.own.is_none());
-    let unknown = |row: &Row, link: &Link| !row[link.column].is_null() && !known(link.reference, &row[link.column]);
-    let outside: Vec<&Link> = outside.collect();
-    let mut kept: Vec<bool> = rows
-        .iter()
-        .map(|row| !outside.iter().any(|link| unknown(row, link)))
-        .collect();
-    let own: Vec<&Link> = links.iter().filter(|l| l.own.is_some()).collect();
-    let present = drop_orphans(&own, rows, &mut kept);
-
-    let first = |row: &Row| {
-        let leads_nowhere = |link: &&Link| match link.own {
-            None => unknown(row, link),
-            Some(own) => !row[link.column].is_null() && !present.contains_key(&(own, &row[link.column])),
-        };
-        let link = links.iter().find(leads_nowhere)?;
-        Some(Missing {
-            table: link.reference.table.clone(),
-            value: row[link.column].clone(),
-        })
-    };
-    rows.iter()
-        .zip(&kept)
-        .map(|(row, kept)| if *kept { None } else { first(row) })
-        .collect()
-}
-
-fn links(contract: &Contract) -> Vec<Link<'_>> {
-    let mut links = Vec::new();
-    for (column, declared) in contract.columns.iter().enumerate() {
-        let Some(reference) = &declared.reference else { continue };
-        let own = if reference.table == contract.name {
-            contract.columns.iter().position(|c| c.name == reference.column)
-        } else {
-            None
-        };
-        links.push(Link { column, reference, own });
+/// By row: whether what it refers to is kept. `known` says what is there besides these rows.
+pub fn chained(links: &[Link], known: &dyn Fn(u128) -> bool) -> Vec<bool> {
+    let mut kept = vec![true; links.len()];
+    let mut named: HashMap<u128, usize> = HashMap::new();
+    let mut dependents: HashMap<u128, Vec<usize>> = HashMap::new();
+    for (i, link) in links.iter().enumerate() {
+        *named.entry(link.name).or_default() += 1;
+        dependents.entry(link.refers_to).or_default().push(i);
     }
-    links
-}
-
-/// Unmarks rows that refer to rows which are not kept, until none is left; returns how many kept rows hold each value.
-fn drop_orphans<'r>(own: &[&Link], rows: &[&'r Row], kept: &mut [bool]) -> BTreeMap<(usize, &'r Value), usize> {
-    let mut present: BTreeMap<(usize, &Value), usize> = BTreeMap::new();
-    let mut dependents: BTreeMap<(usize, &Value), Vec<usize>> = BTreeMap::new();
-    let targets: std::collections::BTreeSet<usize> = own.iter().filter_map(|l| l.own).collect();
-    for (i, row) in rows.iter().enumerate() {
-        for target in targets.iter().filter(|_| kept[i]) {
-            *present.entry((*target, &row[*target])).or_default() += 1;
-        }
-        for link in own {
-            if let Some(target) = link.own.filter(|_| !row[link.column].is_null()) {
-                dependents.entry((target, &row[link.column])).or_default().push(i);
-            }
-        }
-    }
-    let mut gone: Vec<(usize, &Value)> = dependents
+    let mut gone: Vec<u128> = dependents
         .keys()
-        .filter(|value| !present.contains_key(value))
+        .filter(|value| !named.contains_key(value) && !known(**value))
         .copied()
         .collect();
     while let Some(value) = gone.pop() {
@@ -92,64 +32,43 @@ fn drop_orphans<'r>(own: &[&Link], rows: &[&'r Row], kept: &mut [bool]) -> BTree
             if !std::mem::replace(&mut kept[*i], false) {
                 continue;
             }
-            for target in &targets {
-                let held = (*target, &rows[*i][*target]);
-                let count = present.entry(held).or_default();
-                *count -= 1;
-                if *count == 0 {
-                    present.remove(&held);
-                    gone.push(held);
-                }
+            let name = links[*i].name;
+            let left = named.entry(name).or_default();
+            *left -= 1;
+            if *left == 0 && !known(name) {
+                gone.push(name);
             }
         }
     }
-    present
+    kept
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{column, contract, refers};
     use super::*;
-    use crate::contracts::model::ColumnType;
 
-    /// Rows as `id partner original`, `-` is null; the answer is the missing `table:value` of each.
-    fn check(known: &[&str], rows: &[&str]) -> Vec<String> {
-        let columns = [
-            column("id", ColumnType::Text),
-            refers("partner", "partners", "id"),
-            refers("original", "sales", "id"),
-        ];
-        let contract = contract("sales", &columns, &[0]);
-        let value = |text: &str| if text == "-" { Value::Null } else { Value::text(text) };
-        let rows: Vec<Row> = rows.iter().map(|row| row.split(' ').map(value).collect()).collect();
-        let rows: Vec<&Row> = rows.iter().collect();
-        let known = |reference: &Reference, value: &Value| {
-            assert_eq!(reference.table, "partners");
-            known.contains(&value.to_string().as_str())
-        };
-        let show = |m: Option<Missing>| m.map_or("-".to_owned(), |m| format!("{}:{}", m.table, m.value));
-        missing(&contract, &rows, &known).into_iter().map(show).collect()
-    }
-
-    #[test]
-    fn null_refers_to_nothing_and_unknown_is_named() {
-        assert_eq!(check(&["P"], &["1 P -", "2 - -", "3 Q -"]), ["-", "-", "partners:Q"]);
-    }
-
-    #[test]
-    fn references_to_the_feed_itself_find_rows_of_the_same_delivery() {
-        assert_eq!(check(&["P"], &["1 P 2", "2 P -", "3 P 9"]), ["-", "-", "sales:9"]);
-        // a row may mean itself, and two may mean each other
-        assert_eq!(check(&["P"], &["1 P 1", "2 P 3", "3 P 2"]), ["-", "-", "-"]);
+    /// Rows as `name:refers_to`; `known` names what is there besides.
+    fn check(known: &str, rows: &str) -> String {
+        let number = |c: Option<char>| c.map_or(0, |c| u128::from(u32::from(c)));
+        let links: Vec<Link> = rows
+            .split(' ')
+            .map(|row| Link {
+                name: number(row.chars().next()),
+                refers_to: number(row.chars().last()),
+            })
+            .collect();
+        let known = |value: u128| known.chars().any(|c| number(Some(c)) == value);
+        let kept = chained(&links, &known);
+        kept.iter().map(|k| if *k { '+' } else { '-' }).collect()
     }
 
     #[test]
     fn a_row_waits_for_the_whole_chain_above_it() {
-        assert_eq!(
-            check(&["P"], &["1 Q -", "2 P 1", "3 P 2", "4 P -"]),
-            ["partners:Q", "sales:1", "sales:2", "-"]
-        );
-        assert_eq!(check(&["P"], &["1 P 2", "2 P 1", "3 P 3"]), ["-", "-", "-"]);
-        assert_eq!(check(&["P"], &["1 P 2", "2 Q 1"]), ["sales:2", "partners:Q"]);
+        assert_eq!(check("1", "2:1 3:2 4:9"), "++-");
+        assert_eq!(check("", "2:1 3:2"), "--");
+        // a row may mean itself, and two may mean each other
+        assert_eq!(check("", "1:1 2:3 3:2"), "+++");
+        // the same key twice: one delivery that waits does not take the other one's dependents
+        assert_eq!(check("1", "2:9 2:1 3:2"), "-++");
     }
 }

@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobSet;
 
 use super::csv::Dialect;
+use super::decode::{Compression, Encoding};
 use super::formats::Pattern;
 use super::parse::Reading;
 use crate::contracts::Contract;
 use crate::contracts::model::{Column, ColumnRole, ContractKind};
 use crate::domain::{Finding, Findings, Place, Zone};
+
+pub use super::source_arrival::{Mode, Order, Ready, Sender};
 
 /// One `[[source]]` of `pipelines/sources/*.toml`.
 #[derive(Clone, Debug)]
@@ -24,8 +27,17 @@ pub struct Source {
     /// Globs relative to the workspace, with `/` between folders; `*` stays within one folder, `**` does not.
     pub files: Vec<String>,
     pub format: Format,
+    pub compression: Compression,
+    /// Of CSV and JSON Lines; a byte-order mark in the file wins.
+    pub encoding: Encoding,
     /// Of CSV.
     pub dialect: Dialect,
+    /// Of a workbook; `None`: its only sheet.
+    pub sheet: Option<String>,
+    /// Of a workbook: the row of the header, from 1; rows above it are preamble.
+    pub header_row: u64,
+    /// Of a workbook.
+    pub hidden_rows: HiddenRows,
     pub decimal_mark: char,
     /// Between groups of three digits; `None`: there is none.
     pub grouping_mark: Option<char>,
@@ -46,6 +58,11 @@ pub struct Source {
     /// By column of the contract: its text in every row.
     pub constants: BTreeMap<String, String>,
     pub skip: Skip,
+    pub mode: Mode,
+    pub order: Order,
+    /// `None`: anybody may speak for every partner.
+    pub sender: Option<Sender>,
+    pub ready: Ready,
     pub(super) globs: GlobSet,
     /// File of the declaration.
     pub(super) declared_in: String,
@@ -57,6 +74,30 @@ pub struct Source {
 pub enum Format {
     Csv,
     JsonLines,
+    Xlsx,
+    Parquet,
+}
+
+impl Format {
+    /// As a source declares it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::JsonLines => "json_lines",
+            Format::Xlsx => "xlsx",
+            Format::Parquet => "parquet",
+        }
+    }
+}
+
+/// What becomes of rows that a workbook hides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HiddenRows {
+    /// They are read, counted and told.
+    #[default]
+    Read,
+    Reject,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +129,13 @@ pub struct Totals {
 impl Source {
     /// Whether a file of the workspace belongs to this source; `path` is relative to it, with `/` between folders.
     pub fn matches(&self, path: &str) -> bool {
-        self.globs.is_match(path)
+        // what says that a file is whole is no file of the feed itself
+        let says_done = self
+            .ready
+            .done_suffix
+            .as_ref()
+            .is_some_and(|s| path.ends_with(s.as_str()));
+        !says_done && self.globs.is_match(path)
     }
 
     /// The one source that a file belongs to; several are an error.
@@ -163,6 +210,7 @@ impl Source {
         }
         self.check_columns(contract, &mut findings);
         self.check_texts(contract, &mut findings);
+        self.check_arrival(contract, &mut findings);
         findings
     }
 
@@ -199,7 +247,7 @@ impl Source {
         }
     }
 
-    fn check_column(&self, contract: &Contract, key: &str, column: &str, findings: &mut Findings) {
+    pub(super) fn check_column(&self, contract: &Contract, key: &str, column: &str, findings: &mut Findings) {
         if data_columns(contract).iter().any(|c| c.name == column) {
             return;
         }
@@ -237,7 +285,13 @@ impl Source {
         }
     }
 
-    fn error(&self, key: &str, rule: &str, message: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    pub(super) fn error(
+        &self,
+        key: &str,
+        rule: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Finding {
         Finding::error(
             self.place(key).column(format!("source {}", self.name)),
             rule,
@@ -339,6 +393,8 @@ mod tests {
             Source::of_file(&both, "in/a-b.csv").unwrap_err().rule,
             "source.ambiguous"
         );
-        assert_eq!(rules(&Source::check_names(&both)), ["3 source.duplicate_name"]);
+        assert_eq!(rules(&Source::check_all(&both)), ["3 source.duplicate_name"]);
+        let done = source("feed = 'sales'\nfiles = ['in/*']\nready = { done_suffix = '.done' }");
+        assert!(done.matches("in/a.csv") && !done.matches("in/a.csv.done"));
     }
 }

@@ -7,18 +7,21 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::formats::Pattern;
 use super::source::{Format, Skip, Source, Totals};
-use super::source_forms;
 use super::toml_walk::{Document, Table};
+use super::{source_arrival, source_forms};
 use crate::domain::Findings;
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 28] = [
+    "proposed",
     "name",
     "feed",
     "files",
     "format",
+    "compression",
+    "encoding",
     "delimiter",
     "quote",
-    "encoding",
+    "escape",
     "decimal_mark",
     "grouping_mark",
     "date_formats",
@@ -26,15 +29,21 @@ const KEYS: [&str; 19] = [
     "time_zone",
     "overlap",
     "null_tokens",
+    "sheet",
+    "header_row",
+    "hidden_rows",
     "rename",
     "values",
     "constants",
     "skip",
     "mode",
+    "order",
+    "sender",
+    "ready",
 ];
 
-/// Keys that only delimited text has.
-const CSV_KEYS: [&str; 4] = ["delimiter", "quote", "decimal_mark", "grouping_mark"];
+/// Last row that a workbook can have a header on.
+const MAX_HEADER_ROW: u64 = 1000;
 
 impl Source {
     /// Reads the sources of one file; `file` is its name for messages. An error holds every finding, not only the first.
@@ -50,7 +59,7 @@ impl Source {
             }
         }
         let mut findings = document.into_findings();
-        findings.extend(Source::check_names(&sources));
+        findings.extend(Source::check_all(&sources));
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         if findings.is_empty() {
             Ok(sources)
@@ -62,13 +71,14 @@ impl Source {
 
 fn read_source(doc: &mut Document, table: &Table) -> Option<Source> {
     doc.known_keys(table, &KEYS);
+    refuse_proposed(doc, table);
     let name = doc.required_text(table, "name");
     let feed = doc.required_text(table, "feed");
     let format = read_format(doc, table);
-    if format == Some(Format::JsonLines) {
-        only_csv(doc, table);
+    if let Some(format) = format {
+        source_forms::only_own_keys(doc, table, format);
     }
-    read_refused(doc, table);
+    let mode = source_arrival::read_mode(doc, table);
     let (files, globs) = read_files(doc, table);
     let (decimal_mark, grouping_mark) = source_forms::read_marks(doc, table);
     let date_formats = source_forms::read_patterns(doc, table, "date_formats", Pattern::date);
@@ -79,7 +89,14 @@ fn read_source(doc: &mut Document, table: &Table) -> Option<Source> {
         feed: feed.clone().unwrap_or_default(),
         files,
         format: format.unwrap_or(Format::Csv),
+        compression: source_forms::read_compression(doc, table),
+        encoding: source_forms::read_encoding(doc, table),
         dialect: source_forms::read_dialect(doc, table),
+        sheet: doc.filled_text(table, "sheet"),
+        header_row: doc
+            .number(table, "header_row", 1, MAX_HEADER_ROW, "the row of the header, from 1")
+            .unwrap_or(1),
+        hidden_rows: source_forms::read_hidden_rows(doc, table),
         decimal_mark,
         grouping_mark,
         time_zone: source_forms::read_zone(doc, table, &instant_formats),
@@ -95,6 +112,10 @@ fn read_source(doc: &mut Document, table: &Table) -> Option<Source> {
         values: doc.map_of_maps(table, "values"),
         constants: doc.text_map(table, "constants"),
         skip: read_skip(doc, table),
+        mode,
+        order: source_arrival::read_order(doc, table, mode),
+        sender: source_arrival::read_sender(doc, table),
+        ready: source_arrival::read_ready(doc, table),
         globs,
         declared_in: doc.file().to_owned(),
         lines: table.lines(),
@@ -102,85 +123,26 @@ fn read_source(doc: &mut Document, table: &Table) -> Option<Source> {
     (name.is_some() && feed.is_some() && format.is_some()).then_some(source)
 }
 
+/// A run never uses what nobody has confirmed.
+fn refuse_proposed(doc: &mut Document, table: &Table) {
+    if table.has("proposed") {
+        let message = "the source is proposed by `source detect` and not confirmed";
+        let remedy = "look at every line of it, decide what is open, then remove the line `proposed`";
+        doc.error(table, "proposed", "source.proposed", message, remedy);
+    }
+}
+
 fn read_format(doc: &mut Document, table: &Table) -> Option<Format> {
     match doc.required_text(table, "format")?.as_str() {
         "csv" => Some(Format::Csv),
         "json_lines" => Some(Format::JsonLines),
-        other @ ("xlsx" | "parquet") => {
-            let message = format!("format '{other}' is not supported yet");
-            doc.error(
-                table,
-                "format",
-                "source.unsupported",
-                message,
-                "deliver csv or json_lines",
-            );
-            None
-        }
+        "xlsx" => Some(Format::Xlsx),
+        "parquet" => Some(Format::Parquet),
         other => {
-            doc.error(
-                table,
-                "format",
-                "source.value",
-                format!("'{other}' is no format"),
-                "write csv or json_lines",
-            );
+            let message = format!("'{other}' is no format");
+            let remedy = "write csv, json_lines, xlsx or parquet";
+            doc.error(table, "format", "source.value", message, remedy);
             None
-        }
-    }
-}
-
-fn only_csv(doc: &mut Document, table: &Table) {
-    let skip = doc.table(table, "skip");
-    let in_skip = ["preamble_lines", "repeated_header"]
-        .into_iter()
-        .map(|key| (skip.as_ref(), key));
-    let keys: Vec<_> = CSV_KEYS
-        .into_iter()
-        .map(|key| (Some(table), key))
-        .chain(in_skip)
-        .collect();
-    for (of, key) in keys {
-        if let Some(of) = of.filter(|t| t.has(key)) {
-            let message = format!("'{key}' has no meaning for json_lines");
-            doc.error(
-                of,
-                key,
-                "source.value",
-                message,
-                "remove the key: JSON says how its values are written",
-            );
-        }
-    }
-}
-
-/// What is declared and cannot be had yet is refused, never ignored.
-fn read_refused(doc: &mut Document, table: &Table) {
-    if let Some(encoding) = doc.text(table, "encoding").filter(|e| !e.eq_ignore_ascii_case("utf-8")) {
-        let message = format!("encoding '{encoding}' is not supported yet");
-        doc.error(
-            table,
-            "encoding",
-            "source.unsupported",
-            message,
-            "deliver utf-8, which is the default",
-        );
-    }
-    match doc.text(table, "mode").as_deref() {
-        None | Some("append") => {}
-        Some(mode @ ("upsert" | "snapshot")) => {
-            let message = format!("mode '{mode}' is not supported yet");
-            doc.error(
-                table,
-                "mode",
-                "source.unsupported",
-                message,
-                "deliver new rows only: mode = \"append\"",
-            );
-        }
-        Some(mode) => {
-            let message = format!("'{mode}' is no mode");
-            doc.error(table, "mode", "source.value", message, "write append");
         }
     }
 }
@@ -255,7 +217,9 @@ fn read_skip(doc: &mut Document, table: &Table) -> Skip {
         })
     });
     Skip {
-        preamble_lines: doc.count(&skip, "preamble_lines", 1000).unwrap_or(0),
+        preamble_lines: doc
+            .number(&skip, "preamble_lines", 0, 1000, "a count of lines")
+            .unwrap_or(0),
         repeated_header: doc.flag(&skip, "repeated_header").unwrap_or(false),
         blank_rows: doc.flag(&skip, "blank_rows").unwrap_or(false),
         totals,

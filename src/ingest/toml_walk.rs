@@ -58,6 +58,11 @@ impl Table {
         self.entry(key).is_some()
     }
 
+    /// Whether a key is there with a text.
+    pub fn is_text(&self, key: &str) -> bool {
+        matches!(self.entry(key), Some((_, _, Entry::Text(_))))
+    }
+
     fn entry(&self, key: &str) -> Option<&(String, u64, Entry)> {
         self.entries.iter().find(|(k, _, _)| k == key)
     }
@@ -269,6 +274,15 @@ impl Document {
         Some(text)
     }
 
+    /// A text that may be missing and must not be empty.
+    pub fn filled_text(&mut self, table: &Table, key: &str) -> Option<String> {
+        if table.has(key) {
+            self.required_text(table, key)
+        } else {
+            None
+        }
+    }
+
     pub fn texts(&mut self, table: &Table, key: &str) -> Option<Vec<String>> {
         let entry = &table.entry(key)?.2;
         let Entry::List(items) = entry else {
@@ -319,17 +333,13 @@ impl Document {
         }
     }
 
-    pub fn count(&mut self, table: &Table, key: &str, most: u64) -> Option<u64> {
+    /// An integer from `least` to `most`; `what` says what to write.
+    pub fn number(&mut self, table: &Table, key: &str, least: u64, most: u64, what: &str) -> Option<u64> {
         match &table.entry(key)?.2 {
-            Entry::Count(Some(count)) if *count <= most => Some(*count),
+            Entry::Count(Some(count)) if (least..=most).contains(count) => Some(*count),
             Entry::Count(_) => {
-                self.error(
-                    table,
-                    key,
-                    "source.value",
-                    format!("'{key}' is not from 0 to {most}"),
-                    "write a count of lines",
-                );
+                let message = format!("'{key}' is not from {least} to {most}");
+                self.error(table, key, "source.value", message, format!("write {what}"));
                 None
             }
             other => {

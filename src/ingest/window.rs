@@ -3,7 +3,7 @@
 //! Duty: hold at most what the record at hand needs, count physical lines (LF, CRLF and CR each end one) and bytes.
 //! Not its duty: what a record is.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 use memchr::{memchr2, memchr2_iter};
 
@@ -13,7 +13,9 @@ use super::limits::CHUNK_BYTES;
 pub struct Window<R> {
     input: R,
     buffer: Vec<u8>,
+    /// The bytes held are those from `start` to `end`.
     start: usize,
+    end: usize,
     ended: bool,
     /// Bytes of the file before the window.
     offset: u64,
@@ -21,12 +23,13 @@ pub struct Window<R> {
     line: u64,
 }
 
-impl<R: BufRead> Window<R> {
+impl<R: Read> Window<R> {
     pub fn new(input: R) -> Window<R> {
         Window {
             input,
             buffer: Vec::new(),
             start: 0,
+            end: 0,
             ended: false,
             offset: 0,
             line: 1,
@@ -34,7 +37,7 @@ impl<R: BufRead> Window<R> {
     }
 
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..]
+        &self.buffer[self.start..self.end]
     }
 
     /// Whether the window reaches the end of the file.
@@ -55,12 +58,23 @@ impl<R: BufRead> Window<R> {
         if self.ended {
             return Ok(false);
         }
-        self.buffer.drain(..self.start);
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
         self.start = 0;
-        let wanted = CHUNK_BYTES.max(self.buffer.len());
-        let read = Read::take(&mut self.input, wanted as u64).read_to_end(&mut self.buffer)?;
-        self.ended = read < wanted;
-        Ok(read > 0)
+        let before = self.end;
+        let wanted = before + CHUNK_BYTES.max(before);
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+        while self.end < wanted && !self.ended {
+            match self.input.read(&mut self.buffer[self.end..wanted]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.end > before)
     }
 
     /// Grows until `count` bytes are held or the file ends.
@@ -69,11 +83,16 @@ impl<R: BufRead> Window<R> {
         Ok(())
     }
 
-    /// Moves the window over `count` bytes that do not end between CR and LF.
-    pub fn advance(&mut self, count: usize) {
-        self.line += count_breaks(&self.bytes()[..count]);
+    /// Moves the window over `count` bytes in which so many lines end.
+    pub fn pass(&mut self, count: usize, lines: u64) {
+        self.line += lines;
         self.start += count;
         self.offset += count as u64;
+    }
+
+    /// Moves the window over `count` bytes that do not end between CR and LF.
+    pub fn advance(&mut self, count: usize) {
+        self.pass(count, count_breaks(&self.bytes()[..count]));
     }
 
     /// Length of the line that holds position `from`, counted from the start of the window and with its line break.

@@ -165,7 +165,7 @@ impl Config {
         for (path, text) in under(SOURCES, ".toml") {
             sources.extend(keep(Source::read(&path, &text), &mut findings).unwrap_or_default());
         }
-        findings.extend(Source::check_names(&sources));
+        findings.extend(Source::check_all(&sources));
         if sources.is_empty() && findings.is_empty() {
             findings.push(Finding::error(
                 Place::file(SOURCES),

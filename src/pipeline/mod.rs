@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod deliver;
+pub mod detect;
 pub mod error;
 pub mod explain;
 pub mod inbox;

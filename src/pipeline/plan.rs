@@ -2,12 +2,12 @@
 //!
 //! Duty: reasons as values, and the dry run, which is the run without its last step. Not its duty: effects that stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::PipelineError;
 use super::config::Config;
-use super::inbox::{self, Incoming};
+use super::inbox::{self, Incoming, Look};
 use super::refresh::{self, Progress, Summary, Task, periods};
 use super::run::{next_run, pending};
 use crate::domain::hash::Hasher;
@@ -35,6 +35,8 @@ pub enum Reason {
     PeriodEnded(Period),
     /// The days of a red line have ended since: what was held is released.
     RedLineEnded { partner: String, on: Date },
+    /// Rows of a feed have waited for longer than its contract allows.
+    HeldTooLong { feed: String, rows: usize },
 }
 
 impl fmt::Display for Reason {
@@ -52,6 +54,7 @@ impl fmt::Display for Reason {
             }
             Reason::PeriodEnded(period) => write!(f, "{period} has ended"),
             Reason::RedLineEnded { partner, on } => write!(f, "the red-line days of {partner} ended on {on}"),
+            Reason::HeldTooLong { feed, rows } => write!(f, "{rows} rows of {feed} have waited for too long"),
         }
     }
 }
@@ -100,8 +103,35 @@ pub fn reasons(
     let before = periods::ended_periods(&config.rules, then)?;
     let now = periods::ended_periods(&config.rules, as_of)?;
     out.extend(red_lines_ended(release, then, as_of)?);
+    out.extend(held_too_long(config, release, as_of)?);
     out.extend(now.into_iter().filter(|p| !before.contains(p)).map(Reason::PeriodEnded));
     Ok(out)
+}
+
+/// Feeds with rows that have waited for longer than the contract says.
+fn held_too_long(config: &Config, release: &Release, as_of: Instant) -> Result<Vec<Reason>, PipelineError> {
+    let limited: BTreeMap<&str, i64> = config
+        .catalogue
+        .feeds()
+        .filter_map(|c| Some((c.name.as_str(), i64::from(c.held_days?))))
+        .collect();
+    if limited.is_empty() {
+        return Ok(Vec::new());
+    }
+    let today = Zone::UTC.date_of(as_of);
+    let mut rows: BTreeMap<String, usize> = BTreeMap::new();
+    for row in release.read_table("held")?.iter() {
+        let feed = row.text("feed")?;
+        // a version that did not keep the day began to count when this one took over
+        let Ok(since) = row.date("held_since") else { continue };
+        if limited.get(feed).is_some_and(|days| (today - since).num_days() > *days) {
+            *rows.entry(feed.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(rows
+        .into_iter()
+        .map(|(feed, rows)| Reason::HeldTooLong { feed, rows })
+        .collect())
 }
 
 /// Red lines of the latest cards whose days ended between two presents.
@@ -169,12 +199,15 @@ pub fn plan(
     super::run::check_as_of(release.as_ref(), as_of)?;
     let done = release.as_ref().map_or(0, |r| r.manifest.run);
     let to_replay = landing::runs(layout)?.iter().filter(|r| r.run > done).count();
-    let scanned = inbox::scan(layout, config)?;
-    let (fresh, notes) = inbox::preview(layout, &scanned.candidates)?;
+    let now = clock.now();
+    let (fresh, findings) = inbox::preview(&Look {
+        layout,
+        config,
+        now,
+        progress,
+    })?;
     let mut incoming = pending(layout, release.as_ref())?;
     incoming.extend(fresh);
-    let mut findings = scanned.findings;
-    findings.extend(notes);
     let reasons = reasons(config, release.as_ref(), &incoming, as_of)?;
     if reasons.is_empty() {
         return Ok(Plan {

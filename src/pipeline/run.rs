@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::PipelineError;
 use super::config::Config;
 use super::deliver::{self, Delivered};
-use super::inbox::{self, Incoming};
+use super::inbox::{self, Incoming, Look};
 use super::jobs::{Job, OnSetAside, Step};
 use super::plan::{self, Reason};
 use super::refresh::{self, Progress, Refreshed, Summary, Task};
@@ -109,23 +109,17 @@ fn make_outbox(context: &Context<'_>) -> Result<(), StoreError> {
 /// What a run that came to its end still has to tell by its exit code.
 fn verdict(context: &Context<'_>, report: &RunReport) -> Option<PipelineError> {
     let set_aside = report.summary.as_ref().map_or(&[][..], |s| &s.set_aside);
-    if !set_aside.is_empty() && context.job.on_set_aside == OnSetAside::Fail {
-        let finding = |(file, reason): &(String, String)| {
-            Finding::error(
-                Place::file(file.clone()),
-                "file.set-aside",
-                format!("the file was set aside whole: {reason}"),
-                "correct it and deliver it again; everything else was published",
-            )
-        };
-        return Some(PipelineError::Data(set_aside.iter().map(finding).collect()));
-    }
-    let errors: Findings = report
-        .findings
-        .iter()
-        .filter(|f| f.severity == Severity::Error)
-        .cloned()
-        .collect();
+    let counts = context.job.on_set_aside == OnSetAside::Fail;
+    let set_aside = set_aside.iter().filter(|_| counts).map(|(file, reason)| {
+        Finding::error(
+            Place::file(file.clone()),
+            "file.set-aside",
+            format!("the file was set aside whole: {reason}"),
+            "correct it and deliver it again; everything else was published",
+        )
+    });
+    let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);
+    let errors: Findings = set_aside.chain(errors.cloned()).collect();
     if !errors.is_empty() {
         return Some(PipelineError::Data(errors));
     }
@@ -166,17 +160,19 @@ pub(super) fn check_as_of(release: Option<&Release>, as_of: Instant) -> Result<(
 fn refresh_step(context: &Context<'_>, report: &mut RunReport) -> Result<(), PipelineError> {
     let layout = context.layout;
     check_as_of(report.release.as_ref(), context.as_of)?;
-    let inbox = inbox::scan(layout, context.config)?;
-    report.findings.extend(inbox.findings);
-    let (_, notes) = inbox::register(layout, &inbox.candidates)?;
-    report.findings.extend(notes);
+    report.findings.extend(inbox::take_in(&Look {
+        layout,
+        config: context.config,
+        now: context.clock.now(),
+        progress: context.progress,
+    })?);
     let incoming = pending(layout, report.release.as_ref())?;
     report.reasons = plan::reasons(context.config, report.release.as_ref(), &incoming, context.as_of)?;
     if report.reasons.is_empty() {
         return Ok(());
     }
     let operations = Operations::open(&layout.operations())?;
-    let last_arrival = landing::arrivals(layout)?.last().map_or(0, |a| a.arrival);
+    let last_arrival = landing::last_arrival(layout)?;
     let fingerprint = plan::fingerprint(context.config, last_arrival, context.as_of, &report.reasons)?;
     if let Some(release) = &report.release
         && operations.known_unchanged(&fingerprint, release.name())?
@@ -246,9 +242,8 @@ fn note(result: Result<(), StoreError>) {
 /// Arrivals that a release has not read.
 pub(super) fn pending(layout: &Layout, release: Option<&Release>) -> Result<Vec<Incoming>, PipelineError> {
     let read = release.map_or(0, |r| r.manifest.last_arrival);
-    Ok(landing::arrivals(layout)?
+    Ok(landing::arrivals_after(layout, read)?
         .into_iter()
-        .filter(|a| a.arrival > read)
         .map(|arrival| Incoming {
             path: layout.original(arrival.sha256),
             arrival,

@@ -1,13 +1,15 @@
 //! Collecting old releases.
 //!
-//! Duty: remove folders of releases that nobody needs; keep the current one, its latest ancestors, those that closed a
-//! period, and whatever is young. Manifests stay for ever: the chain of releases can always be read. Not its duty:
-//! landing, from which anything can be made again.
+//! Duty: remove folders of releases that nobody needs, with the key indexes of their parts; keep the current one, its
+//! latest ancestors, those that closed a period, and whatever is young. Manifests stay for ever: the chain of releases
+//! can always be read. Not its duty: landing, from which anything can be made again.
 
 use std::collections::BTreeSet;
 
 use super::StoreError;
 use super::layout::Layout;
+use super::manifest::Manifest;
+use super::parts;
 use super::release::Release;
 use crate::domain::{Instant, TableError};
 use crate::edges::files;
@@ -47,7 +49,21 @@ pub fn collect(layout: &Layout, keep: Keep, now: Instant) -> Result<Vec<String>,
         files::remove_tree_if_there(&doomed)?;
         removed.push(name.clone());
     }
+    if !removed.is_empty() {
+        retain_indexes(layout)?;
+    }
     Ok(removed)
+}
+
+/// Removes key indexes of parts that no release has any more.
+pub(super) fn retain_indexes(layout: &Layout) -> Result<(), StoreError> {
+    let mut kept = BTreeSet::new();
+    for name in files::list(&layout.releases())? {
+        let path = layout.manifest(&name);
+        let manifest = Manifest::parse(&path.display().to_string(), &files::read_text(&path)?)?;
+        kept.extend(manifest.files.iter().map(|file| file.sha256));
+    }
+    parts::retain_indexes(layout, &kept)
 }
 
 /// What the names of the releases begin with in which periods were closed. The books say it; the links under

@@ -110,6 +110,12 @@ impl Layout {
         self.warehouse().join("store").join("staging")
     }
 
+    /// Key indexes of parts: a cache that is made again where it is missing.
+    #[must_use]
+    pub fn key_indexes(&self) -> PathBuf {
+        self.warehouse().join("store").join("index")
+    }
+
     #[must_use]
     pub fn private(&self) -> PathBuf {
         self.warehouse().join("private")

@@ -23,15 +23,20 @@
 
 pub mod commit;
 pub mod gc;
+mod hashed;
 pub mod landing;
 pub mod layout;
 pub mod lock;
 pub mod manifest;
 pub mod operations;
 pub mod parquet;
+pub mod parts;
 pub mod private;
 pub mod recover;
 pub mod release;
+pub mod seen;
+mod staging;
+mod trust;
 pub mod verify;
 
 use thiserror::Error;

@@ -1,13 +1,16 @@
 //! The operations database: what can be rebuilt, or what comes after the commit.
 //!
-//! Duty: run history, schedule slots, fingerprints of runs that changed nothing. Not its duty: any state that a
-//! release holds; deleting this file loses history and nothing else.
+//! Duty: run history, schedule slots, fingerprints of runs that changed nothing, hashes of files by what they looked
+//! like. Not its duty: any state that a release holds; deleting this file loses history and nothing else.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::StoreError;
+use super::trust::Identity;
+use crate::domain::Digest;
 use crate::edges::files;
 
 /// What to do about an error of the database.
@@ -21,7 +24,7 @@ pub(super) fn remedy(error: &rusqlite::Error) -> &'static str {
 }
 
 /// Version of the tables; a newer file is refused.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 create table if not exists runs (
@@ -30,6 +33,9 @@ create table if not exists runs (
 create table if not exists slots (
   pipeline text not null, due_at text not null, state text not null, primary key (pipeline, due_at));
 create table if not exists unchanged (fingerprint text primary key, release text not null);
+create table if not exists hashed_files (
+  inode integer not null, bytes integer not null, modified integer not null, sha256 text not null,
+  primary key (inode, bytes, modified)) without rowid;
 ";
 
 /// The open database.
@@ -170,5 +176,43 @@ impl Operations {
             params![fingerprint, release],
         )?;
         Ok(())
+    }
+
+    /// Hashes of files that an earlier run read; nothing is made where there is no database.
+    pub(super) fn hashed_files(path: &Path) -> Result<BTreeMap<Identity, Digest>, StoreError> {
+        if !files::exists(path) {
+            return Ok(BTreeMap::new());
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut statement = connection.prepare("select inode, bytes, modified, sha256 from hashed_files")?;
+        let rows = statement.query_map([], |r| {
+            let seen = Identity {
+                inode: r.get::<_, i64>(0)?.cast_unsigned(),
+                bytes: r.get::<_, i64>(1)?.cast_unsigned(),
+                modified: r.get(2)?,
+            };
+            Ok((seen, r.get::<_, String>(3)?))
+        })?;
+        let mut out = BTreeMap::new();
+        for row in rows {
+            let (seen, text) = row?;
+            out.extend(Digest::parse(&text).map(|hash| (seen, hash)));
+        }
+        Ok(out)
+    }
+
+    /// Keeps these hashes and no others.
+    pub(super) fn keep_hashed_files(&mut self, hashes: &BTreeMap<Identity, Digest>) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("delete from hashed_files", [])?;
+        {
+            let mut insert =
+                transaction.prepare("insert into hashed_files (inode, bytes, modified, sha256) values (?, ?, ?, ?)")?;
+            for (seen, hash) in hashes {
+                let (inode, bytes) = (seen.inode.cast_signed(), seen.bytes.cast_signed());
+                insert.execute(params![inode, bytes, seen.modified, hash.to_string()])?;
+            }
+        }
+        Ok(transaction.commit()?)
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::layout::Layout;
 use super::manifest::Manifest;
 use super::release::Release;
-use super::{StoreError, commit, landing};
+use super::{StoreError, commit, gc, landing};
 use crate::domain::Digest;
 use crate::edges::files;
 
@@ -22,7 +22,8 @@ pub struct Recovered {
     pub removed: Vec<String>,
 }
 
-/// Finishes recorded runs; removes staging, unreachable releases and manifests, and half-written files.
+/// Finishes recorded runs; removes staging, unreachable releases and manifests, key indexes that were theirs, and
+/// half-written files.
 pub fn recover(layout: &Layout) -> Result<Recovered, StoreError> {
     let mut removed = Vec::new();
     let mut finished = Vec::new();
@@ -47,6 +48,9 @@ pub fn recover(layout: &Layout) -> Result<Recovered, StoreError> {
             files::remove_if_there(&layout.manifests().join(&name))?;
             removed.push(format!("manifests/{name}"));
         }
+    }
+    if !removed.is_empty() {
+        gc::retain_indexes(layout)?;
     }
     let private = layout.private();
     let mut folders: Vec<PathBuf> = files::list(&private)?.iter().map(|n| private.join(n)).collect();

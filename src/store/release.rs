@@ -65,17 +65,14 @@ impl Release {
         self.folder.join(&file.path)
     }
 
-    /// All rows of a table; a table that the release does not have yet is empty and without columns.
+    /// All rows of a table, file after file by path; a table that the release does not have yet is empty and without
+    /// columns.
     pub fn read_table(&self, table: &str) -> Result<Table, StoreError> {
-        let mut out: Option<Table> = None;
+        let mut out = Table::new(table, &[]);
         for file in self.files_of(table) {
-            let part = self.read_file(file)?;
-            match &mut out {
-                None => out = Some(part),
-                Some(all) => all.rows.extend(part.rows),
-            }
+            out = parquet::joined(out, self.read_file(file)?);
         }
-        Ok(out.unwrap_or_else(|| Table::new(table, &[])))
+        Ok(out)
     }
 
     fn read_file(&self, file: &ReleaseFile) -> Result<Table, StoreError> {

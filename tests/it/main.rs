@@ -1,9 +1,12 @@
 //! The one integration-test binary: the program as a user runs it, against real outside tools.
 
 mod architecture;
+mod arrival;
 mod bad_input;
 mod closing;
 mod contracts;
+mod delivered;
+mod detect;
 mod determinism;
 mod first_light;
 mod journal;
@@ -14,3 +17,4 @@ mod operations;
 mod rules;
 mod support;
 mod verify;
+mod versions;

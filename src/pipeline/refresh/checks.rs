@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::books::Book;
+use super::feeds::history::history_name;
 use super::register::counts_of;
 use super::{PipelineError, Refresh};
 use crate::domain::{Findings, Table};
@@ -74,14 +75,16 @@ impl Refresh<'_> {
             counts.push(counts_of(row)?);
         }
         let mut findings = conservation(&counts);
-        let mut total = 0;
+        let (mut total, mut history) = (0, 0);
         for contract in self.task.config.catalogue.feeds() {
             total += self.staging.rows(&contract.name);
+            history += self.staging.rows(&history_name(&contract.name));
         }
         let held = self.table("held")?.rows.len() as u64;
         let quarantined = distinct_records(&self.table("quarantine")?)?;
         let sums = [
             ("current", counts.iter().map(|c| c.current).sum::<i64>(), total),
+            ("superseded", counts.iter().map(|c| c.superseded).sum(), history),
             ("held", counts.iter().map(|c| c.held).sum(), held),
             ("quarantined", counts.iter().map(|c| c.quarantined).sum(), quarantined),
         ];

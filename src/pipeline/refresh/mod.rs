@@ -19,12 +19,12 @@ mod checks;
 mod evaluate;
 mod feeds;
 mod flags;
+mod input;
 mod mails;
 mod measure;
 mod messages;
 pub mod periods;
 mod register;
-mod stored;
 
 use std::collections::BTreeMap;
 

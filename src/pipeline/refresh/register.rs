@@ -3,13 +3,13 @@
 //! Duty: what the parent knew, what this run adds, the tables that say so; raw texts go to the private store. Not its
 //! duty: deciding a state (ingest does).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{PipelineError, Refresh, digest};
 use crate::contracts::Contract;
-use crate::domain::{Digest, Row, RowRef, Table, TableError, Value};
-use crate::ingest::resolve::{Held, Quarantined};
-use crate::ingest::{FileCounts, Resolution};
+use crate::domain::{Date, Digest, Row, RowRef, Table, TableError, Value};
+use crate::ingest::{FileCounts, Reject};
 use crate::store::private::{self, Class};
 
 /// Columns of `quarantine`, in the order in which rows are built here.
@@ -28,7 +28,7 @@ const QUARANTINE: [&str; 11] = [
 ];
 
 /// Columns of `held`.
-const HELD: [&str; 7] = [
+const HELD: [&str; 10] = [
     "arrival",
     "source_line",
     "feed",
@@ -36,17 +36,124 @@ const HELD: [&str; 7] = [
     "row_hash",
     "missing_table",
     "missing_value",
+    "missing_column",
+    "held_since",
+    "record",
 ];
 
-/// Columns of `conflicts`.
-const CONFLICTS: [&str; 2] = ["feed", "key_hash"];
+/// Places of columns in a row of `held`.
+pub(super) const HELD_MISSING_TABLE: usize = 5;
+pub(super) const HELD_MISSING_VALUE: usize = 6;
 
-/// Feed, arrival and line of a row of `held`.
-pub(super) fn held_place(row: &Row) -> Option<(&str, i64, i64)> {
-    match (&row[2], &row[0], &row[1]) {
-        (Value::Text(feed), Value::Int(arrival), Value::Int(line)) => Some((feed, *arrival, *line)),
+/// Columns of `conflicts`.
+const CONFLICTS: [&str; 3] = ["feed", "key_hash", "highest_order"];
+
+/// One finding of one record that is not used. Key: arrival, line, row_no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Quarantined {
+    pub(super) arrival: i64,
+    pub(super) file_name: Arc<str>,
+    pub(super) line: i64,
+    /// Counts the findings of the record, from 1.
+    pub(super) row_no: i64,
+    pub(super) column: Option<String>,
+    pub(super) rule: String,
+    pub(super) reason: String,
+    pub(super) remedy: String,
+    /// Of the typed row; `None` when the record never was one.
+    pub(super) row_hash: Option<Digest>,
+    /// The record as received; of a typed row a JSON object of its texts. May be personal, so it never enters a release.
+    pub(super) raw: Vec<u8>,
+}
+
+impl Quarantined {
+    pub(super) fn of_reject(arrival: i64, file_name: &Arc<str>, reject: Reject) -> Quarantined {
+        Quarantined {
+            arrival,
+            file_name: Arc::clone(file_name),
+            line: reject.line,
+            row_no: reject.row_no,
+            column: reject.column,
+            rule: reject.rule,
+            reason: reject.reason,
+            remedy: reject.remedy,
+            row_hash: None,
+            raw: reject.raw.to_vec(),
+        }
+    }
+}
+
+/// A row that waits for what it refers to. Key: arrival, line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HeldRow {
+    pub(super) arrival: i64,
+    pub(super) line: i64,
+    pub(super) file_name: Arc<str>,
+    pub(super) row_hash: Digest,
+    /// The first unknown reference in the order of the contract's columns.
+    pub(super) missing_table: String,
+    pub(super) missing_column: String,
+    pub(super) missing_value: String,
+    /// Its values as a JSON object; personal ones as tokens.
+    pub(super) record: String,
+}
+
+/// A held row as it was stored.
+pub(super) struct StoredHeld {
+    pub(super) held: HeldRow,
+    pub(super) since: Option<Date>,
+}
+
+impl HeldRow {
+    /// From a row of `held`; `None` for one of a version that kept no values.
+    pub(super) fn of_row(row: &Row) -> Option<StoredHeld> {
+        let (Value::Int(arrival), Value::Int(line), Value::Text(file_name)) = (&row[0], &row[1], &row[3]) else {
+            return None;
+        };
+        let text = |i: usize| match &row[i] {
+            Value::Text(text) => Some(text.to_string()),
+            _ => None,
+        };
+        let since = match &row[8] {
+            Value::Date(date) => Some(*date),
+            _ => None,
+        };
+        let held = HeldRow {
+            arrival: *arrival,
+            line: *line,
+            file_name: Arc::clone(file_name),
+            row_hash: Digest::parse(&text(4)?)?,
+            missing_table: text(5)?,
+            missing_value: text(6)?,
+            missing_column: text(7)?,
+            record: text(9)?,
+        };
+        Some(StoredHeld { held, since })
+    }
+}
+
+/// Feed of a row of `held`.
+pub(super) fn held_feed(row: &Row) -> Option<&str> {
+    match &row[2] {
+        Value::Text(feed) => Some(feed),
         _ => None,
     }
+}
+
+/// A row of `held`.
+pub(super) fn held_row(contract: &Contract, held: &HeldRow, since: Date) -> Row {
+    vec![
+        held.arrival.into(),
+        held.line.into(),
+        contract.name.as_str().into(),
+        Value::Text(Arc::clone(&held.file_name)),
+        held.row_hash.into(),
+        held.missing_table.as_str().into(),
+        held.missing_value.as_str().into(),
+        held.missing_column.as_str().into(),
+        since.into(),
+        held.record.as_str().into(),
+    ]
 }
 
 /// What the feeds of a run share. Rows have the columns of the constants above.
@@ -57,11 +164,6 @@ pub(super) struct Intake {
     pub(super) quarantine: Vec<Row>,
     pub(super) held: Vec<Row>,
     pub(super) conflicts: Vec<Row>,
-    /// Feeds whose rows changed in this run, and those that lost a key.
-    pub(super) changed: BTreeSet<String>,
-    pub(super) lost_keys: BTreeSet<String>,
-    /// Values of referenced columns, read once.
-    pub(super) known: BTreeMap<(String, String), BTreeSet<Value>>,
 }
 
 /// A line of the table `files`.
@@ -131,15 +233,15 @@ impl Refresh<'_> {
         Ok(table.rows.iter().map(row).collect())
     }
 
-    /// Adds quarantine, held rows and conflicts of a resolution; raw texts go to the private store.
-    pub(super) fn keep_rejected(
+    /// Adds rows to the quarantine; raw texts go to the private store.
+    pub(super) fn keep_quarantined(
         &self,
         contract: &Contract,
-        resolution: &Resolution,
+        quarantined: &[Quarantined],
         intake: &mut Intake,
     ) -> Result<(), PipelineError> {
         let mut raw: BTreeMap<i64, BTreeMap<String, String>> = BTreeMap::new();
-        for entry in &resolution.quarantined {
+        for entry in quarantined {
             let text = String::from_utf8_lossy(&entry.raw).into_owned();
             let hash = digest(&text);
             intake.quarantine.push(quarantine_row(contract, entry, hash));
@@ -152,16 +254,6 @@ impl Refresh<'_> {
                 private::put_texts(self.task.layout, Class::Raw, arrival, &all)?;
             }
         }
-        intake
-            .held
-            .extend(resolution.held.iter().map(|h| held_row(contract, h)));
-        intake.conflicts.retain(|row| row[0] != Value::text(&contract.name));
-        intake.conflicts.extend(
-            resolution
-                .conflicted
-                .iter()
-                .map(|key| vec![contract.name.as_str().into(), (*key).into()]),
-        );
         Ok(())
     }
 
@@ -228,11 +320,18 @@ impl Refresh<'_> {
     }
 }
 
-/// Keys of a feed that are in conflict.
-pub(super) fn conflicts_of(rows: &[Row], feed: &str) -> BTreeSet<Digest> {
-    rows.iter()
-        .filter(|row| row[0] == Value::text(feed))
-        .filter_map(|row| Digest::parse(&row[1].to_string()))
+/// Keys of a feed that are in conflict, each with the highest order of its versions.
+pub(super) fn conflicts_of(rows: &[Row], feed: &str) -> BTreeMap<u128, Option<i64>> {
+    let of_feed = rows.iter().filter(|row| row[0] == Value::text(feed));
+    of_feed
+        .filter_map(|row| {
+            let key = u128::from_str_radix(&row[1].to_string(), 16).ok()?;
+            let order = match &row[2] {
+                Value::Int(order) => Some(*order),
+                _ => None,
+            };
+            Some((key, order))
+        })
         .collect()
 }
 
@@ -250,17 +349,5 @@ fn quarantine_row(contract: &Contract, entry: &Quarantined, raw: Digest) -> Row 
         // a record that never became a typed row is known by its raw text
         entry.row_hash.unwrap_or(raw).into(),
         raw.into(),
-    ]
-}
-
-fn held_row(contract: &Contract, held: &Held) -> Row {
-    vec![
-        held.arrival.into(),
-        held.line.into(),
-        contract.name.as_str().into(),
-        Value::Text(held.file_name.clone()),
-        held.row_hash.into(),
-        held.missing_table.as_str().into(),
-        held.missing_value.to_string().into(),
     ]
 }

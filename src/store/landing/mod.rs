@@ -1,7 +1,11 @@
 //! Landing: what arrived, in which order, and which runs used it.
 //!
 //! Duty: originals by content hash, one small file per arrival and per run, bundles of configuration. It outlives the
-//! warehouse: everything in a release can be made again from here. Not its duty: reading what is inside the files.
+//! warehouse: everything in a release can be made again from here. `index` knows what has arrived, `register` takes
+//! in what has not. Not its duty: reading what is inside the files.
+
+mod index;
+mod register;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,8 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::layout::Layout;
+pub use index::{Earlier, Index};
+pub use register::{Candidate, Registered, Registrar, register};
+
 use crate::domain::Digest;
-use crate::edges::files::{self, FileError};
+use crate::edges::files;
 
 /// One file as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +105,35 @@ pub fn arrivals(layout: &Layout) -> Result<Vec<Arrival>, StoreError> {
     numbered(&layout.arrivals())
 }
 
+/// The arrivals after one, in order: what a release has not read. No other is looked at.
+pub fn arrivals_after(layout: &Layout, arrival: u64) -> Result<Vec<Arrival>, StoreError> {
+    let mut names = listing(&layout.arrivals())?;
+    names.retain(|name| number_of(name) > arrival);
+    names.iter().map(|name| one(&layout.arrivals().join(name))).collect()
+}
+
+/// Number of the last arrival; 0 when nothing has arrived.
+pub fn last_arrival(layout: &Layout) -> Result<u64, StoreError> {
+    let names = listing(&layout.arrivals())?;
+    Ok(names.last().map_or(0, |name| number_of(name)))
+}
+
+/// The number that a file is named by; a foreign name counts as one to be read, so that it is found out.
+fn number_of(name: &str) -> u64 {
+    name.strip_suffix(".json")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(u64::MAX)
+}
+
+/// One arrival by its number.
+pub fn arrival(layout: &Layout, arrival: u64) -> Result<Arrival, StoreError> {
+    one(&arrival_path(layout, arrival))
+}
+
+fn arrival_path(layout: &Layout, arrival: u64) -> PathBuf {
+    layout.arrivals().join(format!("{arrival:08}.json"))
+}
+
 /// Recorded runs in order.
 pub fn runs(layout: &Layout) -> Result<Vec<RunRecord>, StoreError> {
     numbered(&layout.runs())
@@ -117,105 +153,6 @@ pub fn run(layout: &Layout, run: u64) -> Result<Option<RunRecord>, StoreError> {
 #[must_use]
 pub fn run_path(layout: &Layout, run: u64) -> PathBuf {
     layout.runs().join(format!("{run:08}.json"))
-}
-
-/// A file that waits to be taken in.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// Relative to the workspace.
-    pub file_name: String,
-    pub source: String,
-    pub feed: String,
-}
-
-/// What became of a candidate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Registered {
-    /// New content, now an arrival.
-    New(Arrival),
-    /// The content is known in this feed, from this arrival on.
-    Known { file_name: String, arrival: u64 },
-    /// The file cannot be read: it has not arrived.
-    Unreadable { file_name: String, detail: String },
-}
-
-/// Takes candidates in, in the order given: keeps a copy of the original and writes the arrival down. The hash is
-/// that of the copy. A candidate that cannot be read is passed over; an error on the side of landing stops.
-pub fn register(layout: &Layout, candidates: &[Candidate]) -> Result<Vec<Registered>, StoreError> {
-    make_folder(layout, &layout.originals())?;
-    make_folder(layout, &layout.arrivals())?;
-    // the same bytes in two feeds are two deliveries
-    let mut known: BTreeMap<(String, Digest), u64> = BTreeMap::new();
-    let mut last = 0;
-    for arrival in arrivals(layout)? {
-        last = last.max(arrival.arrival);
-        known.insert((arrival.feed, arrival.sha256), arrival.arrival);
-    }
-    let mut out = Vec::new();
-    for candidate in candidates {
-        let from = layout.workspace().join(&candidate.file_name);
-        let file_name = candidate.file_name.clone();
-        let taken = match take_in(layout, &from, &candidate.feed, &known) {
-            Ok(taken) => taken,
-            Err(e) if e.path == from => {
-                out.push(Registered::Unreadable {
-                    file_name,
-                    detail: e.source.to_string(),
-                });
-                continue;
-            }
-            Err(e) => return Err(e.into()),
-        };
-        let (sha256, bytes) = match taken {
-            Taken::Known(arrival) => {
-                out.push(Registered::Known { file_name, arrival });
-                continue;
-            }
-            Taken::Copied(sha256, bytes) => (sha256, bytes),
-        };
-        last += 1;
-        let arrival = Arrival {
-            arrival: last,
-            file_name,
-            source: candidate.source.clone(),
-            feed: candidate.feed.clone(),
-            sha256,
-            bytes,
-        };
-        files::write_atomic(&layout.arrivals().join(format!("{last:08}.json")), &to_json(&arrival))?;
-        known.insert((arrival.feed.clone(), sha256), last);
-        out.push(Registered::New(arrival));
-    }
-    Ok(out)
-}
-
-/// What [`take_in`] found.
-enum Taken {
-    Known(u64),
-    Copied(Digest, u64),
-}
-
-fn take_in(
-    layout: &Layout,
-    from: &Path,
-    feed: &str,
-    known: &BTreeMap<(String, Digest), u64>,
-) -> Result<Taken, FileError> {
-    let known = |hash| known.get(&(feed.to_owned(), hash)).copied();
-    if let Some(arrival) = known(files::hash_file(from)?.0) {
-        return Ok(Taken::Known(arrival));
-    }
-    let incoming = layout.originals().join("incoming");
-    files::remove_if_there(&incoming)?;
-    let (hash, bytes) = files::copy_hashed(from, &incoming)?;
-    // it may have changed between the two readings, into something known
-    if let Some(arrival) = known(hash) {
-        files::remove_if_there(&incoming)?;
-        return Ok(Taken::Known(arrival));
-    }
-    files::rename(&incoming, &layout.original(hash))?;
-    files::sync_dir(&layout.originals())?;
-    Ok(Taken::Copied(hash, bytes))
 }
 
 /// Keeps a bundle of configuration and returns its hash.
@@ -284,39 +221,6 @@ pub fn record_sent(layout: &Layout, message_key: &str, message_id: &str) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn content_is_known_by_feed_and_an_unreadable_file_is_passed_over() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let layout = Layout::new(folder.path());
-        for name in ["a.csv", "b.csv", "c.csv"] {
-            std::fs::write(folder.path().join(name), b"").expect("an empty file");
-        }
-        let candidate = |file_name: &str, feed: &str| Candidate {
-            file_name: file_name.to_owned(),
-            source: feed.to_owned(),
-            feed: feed.to_owned(),
-        };
-        let candidates = [
-            candidate("a.csv", "sales"),
-            candidate("gone.csv", "sales"),
-            candidate("b.csv", "deliveries"),
-            candidate("c.csv", "sales"),
-        ];
-        let registered = register(&layout, &candidates).expect("registered");
-        let [
-            Registered::New(first),
-            Registered::Unreadable { file_name, .. },
-            Registered::New(second),
-            Registered::Known { arrival: 1, .. },
-        ] = &registered[..]
-        else {
-            panic!("{registered:?}");
-        };
-        assert_eq!((first.arrival, second.arrival), (1, 2));
-        assert_eq!(file_name, "gone.csv");
-        assert_eq!(arrivals(&layout).expect("arrivals").len(), 2);
-    }
 
     #[test]
     fn a_record_of_an_earlier_version_is_read() {

@@ -1,0 +1,140 @@
+"""Ingestion beside DuckDB, on the same file in the same run: `python tests/bench/ingest.py [ROWS] [FOLDER]`.
+
+Needs duckdb from PyPI and a release build (`cargo build --release`). Makes ROWS (10 million) sales in FOLDER, then
+
+* DuckDB, every column as text, cast and checked by the rules of the contract, keys unique, rejects kept, zstd Parquet;
+* starledger, the step that reads what arrived: the file checked against its hash, read, checked, keys unique, rejects
+  kept, zstd Parquet by month with its key index;
+* a file of 1 % more rows on top of that, and one that corrects 1 % of the rows of two months.
+
+Prints seconds, peak memory and ratios.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
+FOLDER = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "target/bench-ingest")
+TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+PROGRAM = os.environ.get("STARLEDGER", os.path.join(TARGET, "release", "starledger"))
+
+
+def call(*arguments):
+    return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def generate(rows, path, first):
+    if not os.path.exists(path):
+        call(sys.executable, os.path.join(HERE, "generate.py"), str(rows), path, str(first))
+
+
+def workspace():
+    """Reference data that the sales name, and one source for them; nothing that is computed afterwards takes long."""
+    folder = os.path.join(FOLDER, "workspace")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.join(folder, "in"))
+    shutil.copytree(os.path.join(ROOT, "schemas"), os.path.join(folder, "schemas"))
+    shutil.copytree(os.path.join(ROOT, "pipelines"), os.path.join(folder, "pipelines"))
+    shutil.rmtree(os.path.join(folder, "pipelines", "sources"))
+    os.makedirs(os.path.join(folder, "pipelines", "sources"))
+    with open(os.path.join(folder, "pipelines", "sources", "bench.toml"), "w") as out:
+        for feed in ("domains", "partners", "products", "sales"):
+            mode = '\nmode = "upsert"' if feed == "sales" else ""
+            out.write(f'[[source]]\nname = "{feed}"\nfeed = "{feed}"\nfiles = ["in/{feed}-*.csv"]\nformat = "csv"{mode}\n\n')
+    with open(os.path.join(folder, "in", "domains-1.csv"), "w") as out:
+        out.write("domain,name,member_of\ncloud,Cloud,\n")
+    with open(os.path.join(folder, "in", "partners-1.csv"), "w") as out:
+        out.write(
+            "partner_id,valid_from,parent_partner_id,legal_name,legal_entity,region,country,time_zone,tier,language,"
+            "currency,tax_category,allowed_mail_domains,status,joined_on,left_on,merged_into\n"
+        )
+        for i in range(3000):
+            out.write(
+                f"P{i:05},2020-01-01,,Partner {i},Partner {i} GmbH,emea,DE,Europe/Berlin,gold,de,EUR,,"
+                "example.test,active,2020-01-01,,\n"
+            )
+    with open(os.path.join(folder, "in", "products-1.csv"), "w") as out:
+        out.write("product_id,valid_from,name,family,domain,category,incentive_eligible,valid_to\n")
+        for i in range(20000):
+            out.write(f"PRD-{i:05},2020-01-01,Product {i},F{i % 50},cloud,A,true,\n")
+    return folder
+
+
+def run(folder):
+    """Seconds and peak MiB of the step that reads what arrived."""
+    log = os.path.join(FOLDER, "log")
+    environment = dict(os.environ, STARLEDGER_LOG="info", POLARS_MAX_THREADS="2")
+    with open(log, "w") as out:
+        process = subprocess.Popen(
+            [PROGRAM, "--workspace", folder, "run", "daily"], stdout=out, stderr=subprocess.STDOUT, env=environment
+        )
+        code = process.wait()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", open(log).read())
+    for line in text.splitlines():
+        if "step done" in line and "reading what arrived" in line:
+            millis = int(re.search(r"millis=(\d+)", line).group(1))
+            peak = int(re.search(r"peak_mib=(\d+)", line).group(1))
+            return millis / 1000, peak, code
+    sys.exit(f"no step in the log; exit code {code}\n{text[-3000:]}")
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    big = os.path.join(FOLDER, f"sales-{ROWS}.csv")
+    generate(ROWS, big, 0)
+    peers = {}
+    for mode in ("single", "checked", "auto"):
+        line = call(sys.executable, os.path.join(HERE, "duckdb_peer.py"), big, os.path.join(FOLDER, "duckdb"), mode)
+        seconds, peak = re.search(r": ([0-9.]+) s, cpu [0-9.]+ s, peak (\d+) MiB", line).groups()
+        peers[mode] = (float(seconds), int(peak))
+        print(line)
+    folder = workspace()
+    run(folder)  # the reference data
+    shutil.copy(big, os.path.join(folder, "in", "sales-1.csv"))
+    full, peak, code = run(folder)
+    print(f"starledger: {full:.2f} s, peak {peak} MiB (exit code {code})")
+    for mode, (seconds, theirs) in peers.items():
+        print(f"  against duckdb {mode}: time {full / seconds:.2f}, memory {peak / theirs:.2f}")
+    more = os.path.join(FOLDER, "more.csv")
+    generate(ROWS // 100, more, ROWS)
+    shutil.copy(more, os.path.join(folder, "in", "sales-2.csv"))
+    seconds, *_ = run(folder)
+    print(f"1 % more rows: {seconds:.2f} s, {100 * seconds / full:.1f} % of the full load")
+    corrections = os.path.join(FOLDER, "corrections.csv")
+    correct(big, corrections, ROWS)
+    shutil.copy(corrections, os.path.join(folder, "in", "sales-3.csv"))
+    seconds, *_ = run(folder)
+    print(f"corrections in two months: {seconds:.2f} s, {100 * seconds / full:.1f} % of the full load")
+
+
+def correct(big, path, rows):
+    """1 % of the rows, all of two months, with another quantity."""
+    import duckdb
+
+    columns = call("head", "-1", big)
+    duckdb.execute(
+        f"""
+COPY (
+  SELECT * REPLACE (CAST(CAST(quantity AS INTEGER) + 1 AS VARCHAR) AS quantity)
+  FROM (SELECT DISTINCT ON (order_line_id) * FROM read_csv('{big}', all_varchar = true, header = true)
+    WHERE (ordered_on LIKE '2024-03-%' OR ordered_on LIKE '2024-09-%') AND regexp_full_match(quantity, '[0-9]+')
+      AND regexp_full_match(invoiced_on, '[0-9-]+') AND regexp_full_match(net_amount, '[0-9]+[.][0-9][0-9]')
+      AND order_line_id <> '' AND partner_id LIKE 'P0%' AND line_kind IN ('product', 'service')
+      AND discount_rate LIKE '0.%')
+  LIMIT {rows // 100}
+) TO '{path}' (HEADER)
+"""
+    )
+    assert columns.startswith("order_line_id")
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    print(f"({time.monotonic() - started:.0f} s in all)")

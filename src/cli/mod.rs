@@ -12,6 +12,7 @@ mod init;
 mod output;
 mod plan;
 mod progress;
+mod quarantine;
 mod query;
 mod run;
 mod sample;
@@ -71,6 +72,8 @@ enum Command {
     Status(status::Args),
     /// Ask the current release in SQL.
     Query(query::Args),
+    /// Look at rejected records, correct them in a sheet, and deliver them anew.
+    Quarantine(quarantine::Args),
     /// Derive a score down to its measures.
     Explain(explain::Args),
     /// Propose a source for a file, for a person to confirm.
@@ -125,6 +128,7 @@ pub fn main() -> ProcessExit {
         Command::Serve(a) => serve::serve(&session, a),
         Command::Status(a) => status::status(&session, a),
         Command::Query(a) => query::query(&session, a),
+        Command::Quarantine(a) => quarantine::quarantine(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
         Command::Show(a) => show::show(&session, a),

@@ -128,6 +128,12 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     create_new(path)?.write_all(bytes).map_err(fail("write", path))
 }
 
+/// Writes a new file that only its owner may read; it must not exist yet.
+pub fn write_private_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut f| f.write_all(bytes)).map_err(fail("write", path))
+}
+
 pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fail("remove", path)(e)),

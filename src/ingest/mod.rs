@@ -15,6 +15,7 @@
 //! | check across columns | rows | rows that hold | `across`; what is wrong says `contracts::check` |
 //! | sort out | records | batches for a sink, rejects, skipped, notes | `file`, `members`, `intake`, `rejects`, `notes`, `outcome` |
 //! | resolve | all versions of all keys | current, duplicate, quarantined, held | `resolve`, `references`, `states` |
+//! | correct | a rejected record | texts by column, for a person | `split`, `plain` |
 //!
 //! | state of a record | when |
 //! |---|---|
@@ -56,8 +57,10 @@ pub mod json_lines;
 pub mod keys;
 pub mod limits;
 pub mod outcome;
+pub mod plain;
 pub mod resolve;
 pub mod source;
+pub mod split;
 pub mod states;
 
 #[cfg(test)]

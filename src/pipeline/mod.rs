@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod deliver;
+pub mod desk;
 pub mod detect;
 pub mod error;
 pub mod explain;

@@ -104,10 +104,10 @@ impl Staging {
         if let Some(recorded) = replay {
             compare(&self.layout, recorded, &record)?;
         }
+        parts::keep_indexes(&self.layout, &self.folder, manifest.files.iter())?;
         files::create_dir_all(&self.layout.manifests())?;
         files::create_dir_all(&self.layout.releases())?;
         files::write_atomic(&self.layout.manifest(&release), text.as_bytes())?;
-        parts::keep_indexes(&self.layout, &self.folder, manifest.files.iter())?;
         files::rename(&self.folder, &self.layout.release(&release))?;
         files::sync_dir(&self.layout.releases())?;
         if replay != Some(&record) {

@@ -8,8 +8,9 @@
 //! | lock | one writer; two would race for the pointer | the kernel frees it |
 //! | arrivals | original renamed into place, then its arrival | an original without arrival is found again by its hash; an arrival without run waits for the next one |
 //! | configuration | bundle under its hash | a bundle that no run names harms nobody |
-//! | staging | tables under `staging/<run>`, on the same file system so that a rename is enough; unchanged ones are hard links, their bytes checked first | staging is removed |
+//! | staging | tables under `staging/<run>`, on the same file system so that a rename is enough; unchanged ones are hard links, their bytes checked first: by their hash, or as nothing about the file changed since it was hashed | staging is removed |
 //! | read back | new files are hashed again from disk and checked, files and folders flushed | staging is removed |
+//! | key indexes | those of the parts staged go to `store/index`: a cache beside the releases | those that no release has are removed |
 //! | manifest | `manifests/<name>.json` | no release, no record: the manifest is removed, staging too |
 //! | rename | staging becomes `releases/<name>` | no record, not reachable: both are removed; nothing has happened |
 //! | run record | `landing/runs/<n>.json` with release and manifest hash: **the commit** | manifest and folder are complete and durable, as they came first: the pointer is moved, nothing is computed |

@@ -14,6 +14,7 @@ mod kill;
 mod mail;
 mod measures;
 mod operations;
+mod quarantine;
 mod rules;
 mod support;
 mod verify;

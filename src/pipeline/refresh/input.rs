@@ -16,7 +16,11 @@ use crate::ingest::source::{Format, Source};
 use crate::store::StoreError;
 
 /// Opens an original by the format of its source.
-pub(super) fn open<'a>(source: &Source, path: &Path, read: &'a AtomicU64) -> Result<Input<'a>, PipelineError> {
+pub(in crate::pipeline) fn open<'a>(
+    source: &Source,
+    path: &Path,
+    read: &'a AtomicU64,
+) -> Result<Input<'a>, PipelineError> {
     match source.format {
         Format::Csv | Format::JsonLines => {
             let file = files::open_plain(path).map_err(StoreError::from)?;

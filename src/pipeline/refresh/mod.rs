@@ -16,10 +16,11 @@
 
 mod books;
 mod checks;
+mod corrections;
 mod evaluate;
 mod feeds;
 mod flags;
-mod input;
+pub(in crate::pipeline) mod input;
 mod mails;
 mod measure;
 mod messages;

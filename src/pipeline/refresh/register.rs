@@ -13,7 +13,7 @@ use crate::ingest::{FileCounts, Reject};
 use crate::store::private::{self, Class};
 
 /// Columns of `quarantine`, in the order in which rows are built here.
-const QUARANTINE: [&str; 11] = [
+pub(super) const QUARANTINE: [&str; 12] = [
     "arrival",
     "source_line",
     "row_no",
@@ -25,6 +25,7 @@ const QUARANTINE: [&str; 11] = [
     "remedy",
     "row_hash",
     "raw_hash",
+    "resolved_by",
 ];
 
 /// Columns of `held`.
@@ -349,5 +350,6 @@ fn quarantine_row(contract: &Contract, entry: &Quarantined, raw: Digest) -> Row 
         // a record that never became a typed row is known by its raw text
         entry.row_hash.unwrap_or(raw).into(),
         raw.into(),
+        Value::Null,
     ]
 }

@@ -1,11 +1,13 @@
 //! A small feed for the tests of this room.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{FeedWriter, FreshPart, RowPlace, StoredBatch, read_part};
 use crate::contracts::{self, Contract};
 use crate::domain::{Batch, Date, Dec, Digest, Value, batch};
+use crate::edges::files;
 use crate::store::commit::{Provenance, Published, Staging};
 use crate::store::layout::Layout;
 use crate::store::release::Release;
@@ -158,4 +160,13 @@ pub(in crate::store) fn rows_of(path: &Path, contract: &Contract) -> Vec<(String
         }
     }
     out
+}
+
+pub(in crate::store) fn files_below(folder: &Path) -> Vec<String> {
+    let found = files::walk(folder).expect("a listing");
+    found.into_iter().map(|(path, _)| path).collect()
+}
+
+pub(in crate::store) fn names(folder: &Path) -> BTreeSet<String> {
+    files::list(folder).expect("a listing").into_iter().collect()
 }

@@ -61,7 +61,8 @@ pub(super) struct Router {
     /// Parts that have complete chunks, by their last use.
     encoding: BTreeSet<(u64, u32)>,
     used: u64,
-    most_open: usize,
+    pub(super) most_open: usize,
+    pub(super) part_rows: u32,
 }
 
 /// The partition of rows without a business date.
@@ -78,6 +79,7 @@ impl Router {
             encoding: BTreeSet::new(),
             used: 0,
             most_open: MOST_OPEN,
+            part_rows: PART_ROWS,
         }
     }
 
@@ -164,7 +166,7 @@ impl Router {
             part.used = self.used;
             self.encoding.insert((part.used, number));
         }
-        part.rows == PART_ROWS
+        part.rows >= self.part_rows
     }
 
     fn close(&mut self, number: u32, closed: &mut Vec<u32>) {
@@ -271,13 +273,13 @@ mod tests {
     #[test]
     fn a_full_part_is_followed_by_another() {
         let mut router = Router::new(&fixture::contract());
+        router.part_rows = 3;
         router.route(&rows(&[Some("2026-07-31")]), &[]);
-        router.parts[0].rows = PART_ROWS - 2;
         let (places, routes) = router.route(&rows(&[Some("2026-07-01"); 5]), &[]);
-        assert_eq!(routes.closed, [0]);
+        assert_eq!(routes.closed, [0, 1]);
         assert_eq!(routes.begun, ["month=2026-07"]);
         let of = |p: &RowPlace| (p.part, p.row);
-        let expected = [(0, PART_ROWS - 2), (0, PART_ROWS - 1), (1, 0), (1, 1), (1, 2)];
+        let expected = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)];
         assert_eq!(places.iter().map(of).collect::<Vec<_>>(), expected);
     }
 

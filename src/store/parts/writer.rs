@@ -57,6 +57,10 @@ pub struct FeedWriter {
 impl FeedWriter {
     /// A writer into a staging folder, of rows as `contract` says.
     pub fn new(staging: &Staging, contract: &Contract) -> Result<FeedWriter, StoreError> {
+        FeedWriter::routed(staging, contract, Router::new(contract))
+    }
+
+    pub(super) fn routed(staging: &Staging, contract: &Contract, router: Router) -> Result<FeedWriter, StoreError> {
         let target = Arc::new(Target::new(staging, contract)?);
         let (sender, receiver) = sync_channel(WAITING);
         let thread = std::thread::Builder::new()
@@ -71,7 +75,7 @@ impl FeedWriter {
             })?;
         Ok(FeedWriter {
             thread: Some((sender, thread)),
-            router: Some(Router::new(contract)),
+            router: Some(router),
             table: contract.name.clone(),
         })
     }

@@ -92,6 +92,7 @@ impl Refresh<'_> {
                 aside.insert(arrival, *outcome);
             }
         }
+        self.settle_corrections(&mut intake)?;
         self.stage_register(intake)
     }
 

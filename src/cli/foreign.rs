@@ -34,6 +34,7 @@ fn compression(name: &str) -> Result<Compression, &'static str> {
     foreign::compression(name).ok_or("no such compression")
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every command has this form")]
 pub fn read_foreign(args: &Args) -> CommandResult {
     // a panic is told in the frames, and its text could be a stranger's
     std::panic::set_hook(Box::new(|_| {}));

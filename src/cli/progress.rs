@@ -14,7 +14,7 @@ use crate::pipeline::refresh::Progress;
 /// Draws what a run is doing.
 #[derive(Debug)]
 pub(super) struct Bar {
-    bar: Option<ProgressBar>,
+    drawn: Option<ProgressBar>,
     stop: AtomicBool,
     /// What is being done, since when.
     step: Mutex<Option<(String, Instant)>>,
@@ -31,7 +31,7 @@ impl Bar {
             bar
         });
         Bar {
-            bar,
+            drawn: bar,
             stop: AtomicBool::new(false),
             step: Mutex::new(None),
         }
@@ -56,7 +56,7 @@ impl Bar {
     /// Takes the bar off the screen.
     pub(super) fn clear(&self) {
         self.end_step(None);
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = &self.drawn {
             bar.finish_and_clear();
         }
     }
@@ -65,14 +65,14 @@ impl Bar {
 impl Progress for Bar {
     fn step(&self, name: &str) {
         self.end_step(Some(name));
-        match &self.bar {
+        match &self.drawn {
             Some(bar) => bar.set_message(name.to_owned()),
             None => tracing::info!(step = name, "progress"),
         }
     }
 
     fn bytes(&self, done: u64, total: u64) {
-        match &self.bar {
+        match &self.drawn {
             Some(bar) => {
                 bar.set_length(total);
                 bar.set_position(done);

@@ -29,6 +29,7 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
         Vec::new()
     };
     let inbox = inbox_state(session)?;
+    let gaps = release.as_ref().map(gaps).transpose()?;
     if session.output.json {
         session.output.value(&json!({
             "inbox": inbox.as_ref().map(json_findings),
@@ -38,6 +39,10 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
                 "ledger_head": r.manifest.ledger_head, "ledger_entries": r.manifest.ledger_entries,
                 "tables": tables(r).iter().map(|(t, n, f)| json!({ "table": t, "rows": n, "files": f })).collect::<Vec<_>>(),
             })),
+            "gaps": gaps.iter().flat_map(|g| g.rows.iter().map(|row| {
+                let fields = g.columns().iter().zip(row);
+                fields.map(|(name, value)| (name.clone(), json!(value.to_string()))).collect::<serde_json::Map<_, _>>()
+            })).collect::<Vec<_>>(),
             "runs": runs.iter().map(|r| json!({
                 "id": r.id, "started_at": r.started_at, "finished_at": r.finished_at, "pipeline": r.pipeline,
                 "as_of": r.as_of, "why": r.why, "state": r.state, "release": r.release, "error": r.error,
@@ -66,6 +71,10 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
             }
             session.output.table(&table);
         }
+    }
+    if let Some(gaps) = gaps.filter(|gaps| !gaps.rows.is_empty()) {
+        session.output.line("\nsilent and thin sources");
+        session.output.table(&gaps);
     }
     if !runs.is_empty() {
         session.output.line("\nruns");
@@ -110,6 +119,18 @@ fn inbox_state(session: &Session) -> Result<Option<Findings>, PipelineError> {
     });
     bar.clear();
     found.map(Some)
+}
+
+/// Sources that are silent or thin, in every period.
+fn gaps(release: &Release) -> Result<Table, PipelineError> {
+    const COLUMNS: [&str; 6] = ["feed", "source", "period", "state", "waived_by", "reason"];
+    let mut table = Table::new("gaps", &COLUMNS);
+    for row in release.read_table("freshness")?.iter() {
+        if matches!(row.text("state")?, "silent" | "thin") {
+            table.push(COLUMNS.iter().map(|c| row.get(c).cloned()).collect::<Result<_, _>>()?);
+        }
+    }
+    Ok(table)
 }
 
 fn int(n: u64) -> Value {

@@ -54,6 +54,8 @@ pub(super) const TABLE_PROPERTIES: &[&str] = &[
     "rejectThreshold",
     "heldDays",
     "drift",
+    "thinShare",
+    "thinMinimum",
 ];
 
 /// Of a quality rule of the table.

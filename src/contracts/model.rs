@@ -33,6 +33,8 @@ pub struct Contract {
     pub held_days: Option<u32>,
     /// When files and rows are due, where the contract says so.
     pub freshness: Option<Freshness>,
+    /// When so few rows of a fact came that something is missing.
+    pub thin: Thin,
     /// SHA-256 of the contract file's bytes.
     pub digest: Digest,
 }
@@ -71,6 +73,25 @@ pub struct Freshness {
     pub every_days: u32,
     /// `latency`: a row is expected within so many days of its date; 0 where the contract does not say.
     pub within_days: u32,
+}
+
+/// When the volume of a period is thin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thin {
+    /// `thinShare`: share of the median of earlier periods below which it is, 0…1.
+    pub share: Dec,
+    /// `thinMinimum`: median from which on that can be told, in rows.
+    pub minimum_rows: u32,
+}
+
+impl Default for Thin {
+    /// Half of a median of 20 rows or more.
+    fn default() -> Thin {
+        Thin {
+            share: Dec::new(5, 1),
+            minimum_rows: 20,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

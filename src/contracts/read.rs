@@ -8,7 +8,7 @@ use super::column::{DRIFTS, RawColumn, read_columns};
 use super::expression;
 use super::fields::{At, Fields, Reader};
 use super::keys::{DOCUMENT_KEYS, QUALITY_KEYS, TABLE_KEYS, TABLE_PROPERTIES};
-use super::model::{CheckSeverity, Contract, ContractKind, Drift, Freshness, RowCheck};
+use super::model::{CheckSeverity, Contract, ContractKind, Drift, Freshness, RowCheck, Thin};
 use super::shape::{Shape, check_partition, check_shape, key};
 use super::yaml;
 use crate::domain::{Dec, Digest, Findings};
@@ -75,7 +75,7 @@ fn document<'a>(reader: &mut Reader<'a>, root: &'a yaml::Node, digest: Digest) -
         );
         return None;
     };
-    let mut contract = self::table(reader, table)?;
+    let mut contract = self::table(reader, table, freshness)?;
     version?.text.clone_into(&mut contract.version);
     contract.freshness = freshness;
     contract.digest = digest;
@@ -154,9 +154,10 @@ struct Settings<'a> {
     reject_threshold: Option<Dec>,
     held_days: Option<u32>,
     drift: Option<Drift>,
+    thin: Option<Thin>,
 }
 
-fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node) -> Option<Contract> {
+fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node, freshness: Option<Freshness>) -> Option<Contract> {
     let fields = reader.fields(node, "the table", TABLE_KEYS)?;
     let name = reader.need(fields, "the table", "name", "name the table");
     if let Some(name) = name {
@@ -186,6 +187,11 @@ fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node) -> Option<Contract> 
             held_days: settings.held_days,
         };
         check_shape(reader, &shape);
+        if settings.thin.is_some() && (kind != ContractKind::Fact || freshness.is_none()) {
+            let message = "the volume of the table is not watched, and it has thinShare or thinMinimum";
+            let remedy = "remove them, or declare the service level 'frequency' of the fact";
+            reader.error(fields.line, "contract.kind", message, remedy);
+        }
     }
     Some(Contract {
         name: name?.text.to_owned(),
@@ -200,7 +206,8 @@ fn table<'a>(reader: &mut Reader<'a>, node: &'a yaml::Node) -> Option<Contract> 
         reject_threshold: settings.reject_threshold.unwrap_or(Dec::new(5, 2)),
         drift: settings.drift.unwrap_or(Drift::DiscardValue),
         held_days: settings.held_days,
-        freshness: None,
+        freshness,
+        thin: settings.thin.unwrap_or_default(),
         digest: Digest::of(b""),
     })
 }
@@ -256,7 +263,8 @@ fn settings<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) -> Settings<'a> {
             "partition" => settings.partition = Some(at),
             "heldDays" => settings.held_days = days(reader, at, "heldDays"),
             "drift" => settings.drift = reader.choice(at, "drift", &DRIFTS),
-            _ => settings.reject_threshold = threshold(reader, at),
+            "thinShare" | "thinMinimum" => thin(reader, name.text, at, &mut settings),
+            _ => settings.reject_threshold = share(reader, at, "rejectThreshold"),
         }
     }
     if settings.kind.is_none() {
@@ -271,12 +279,27 @@ fn settings<'a>(reader: &mut Reader<'a>, fields: Fields<'a>) -> Settings<'a> {
     settings
 }
 
-fn threshold(reader: &mut Reader<'_>, at: At<'_>) -> Option<Dec> {
+fn thin<'a>(reader: &mut Reader<'a>, name: &str, at: At<'a>, settings: &mut Settings<'a>) {
+    let thin = settings.thin.get_or_insert_default();
+    if name == "thinShare" {
+        thin.share = share(reader, at, name).unwrap_or(thin.share);
+        return;
+    }
+    match at.text.parse() {
+        Ok(rows) => thin.minimum_rows = rows,
+        Err(_) => {
+            let message = format!("'{name}' is '{}', not a number of rows", at.text);
+            reader.error(at.line, "contract.value", message, "write a whole number such as 20");
+        }
+    }
+}
+
+fn share(reader: &mut Reader<'_>, at: At<'_>, what: &str) -> Option<Dec> {
     let share = Dec::parse(at.text)
         .ok()
         .filter(|d| (Dec::ZERO..=Dec::from(1)).contains(d));
     if share.is_none() {
-        let message = format!("'rejectThreshold' is '{}', not a share from 0 to 1", at.text);
+        let message = format!("'{what}' is '{}', not a share from 0 to 1", at.text);
         reader.error(at.line, "contract.value", message, "write a share such as 0.05 for 5 %");
     }
     share

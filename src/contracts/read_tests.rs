@@ -313,3 +313,36 @@ fn a_drift_that_cannot_be_followed_is_a_mistake() {
         Ok(Drift::Evolve)
     );
 }
+
+#[test]
+fn thin_volumes() {
+    let watched = |frequency: &str, properties: &str| {
+        let text = ORDERS
+            .replacen("schema:\n", &format!("{frequency}schema:\n"), 1)
+            .replacen(
+                "    customProperties:\n",
+                &format!("    customProperties:\n{properties}"),
+                1,
+            );
+        read(FILE, &text)
+            .map(|c| c.thin)
+            .map_err(|found| found[0].message.clone())
+    };
+    let frequency = "slaProperties: [{property: frequency, value: 31, unit: d}]\n";
+    let own = "      - {property: thinShare, value: 0.25}\n      - {property: thinMinimum, value: 100}\n";
+    assert_eq!(watched(frequency, ""), Ok(Thin::default()));
+    let thin = Thin {
+        share: Dec::new(25, 2),
+        minimum_rows: 100,
+    };
+    assert_eq!(watched(frequency, own), Ok(thin));
+    let message = "the volume of the table is not watched, and it has thinShare or thinMinimum";
+    assert_eq!(watched("", own), Err(message.to_owned()));
+    for (key, value, message) in [
+        ("thinShare", "1.5", "'thinShare' is '1.5', not a share from 0 to 1"),
+        ("thinMinimum", "-1", "'thinMinimum' is '-1', not a number of rows"),
+    ] {
+        let line = format!("      - {{property: {key}, value: {value}}}\n");
+        assert_eq!(watched(frequency, &line), Err(message.to_owned()));
+    }
+}

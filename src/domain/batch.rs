@@ -346,6 +346,16 @@ impl Column {
     }
 }
 
+/// Hash of a text, as [`Batch::cell_hashes`] has it.
+#[must_use]
+pub fn text_hash(text: &str) -> u128 {
+    let mut column = Column::new(CellKind::Text);
+    column.push(Cell::Text(text));
+    let mut bytes = Vec::new();
+    column.identify(0, &mut bytes);
+    xxh3_128(&bytes)
+}
+
 fn end_of(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).expect("less than 4 GiB of text in a batch")
 }

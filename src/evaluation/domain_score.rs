@@ -14,7 +14,7 @@ use super::metric::Metric;
 use super::pools::{Pools, window_start};
 use super::sealed::Finals;
 use super::{parts, quality, satisfaction};
-use crate::domain::ids::{DomainId, RegionId};
+use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Grade, Period};
 use crate::rules::{MetricId, RuleBook};
 
@@ -24,7 +24,7 @@ pub struct Setting<'a> {
     pub events: &'a KeyEvents,
     pub pools: &'a Pools<'a>,
     pub finals: &'a Finals,
-    pub incomplete: &'a BTreeSet<(MetricId, RegionId, Period)>,
+    pub incomplete: &'a BTreeSet<(MetricId, PartnerId, Period)>,
 }
 
 /// Computes the score; `black` makes its grade E.
@@ -60,8 +60,12 @@ fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) ->
             MetricId::Quality => quality_of(setting, book, at, key),
             MetricId::Parts => parts::measure(book, setting.facts.parts.get(key).copied().unwrap_or_default()),
         }?;
-        let silent = setting.incomplete.contains(&(id, at.region.clone(), at.period));
-        Ok(if silent { metric.of_a_silent_feed() } else { metric })
+        let incomplete = setting.incomplete.contains(&(id, at.partner.clone(), at.period));
+        Ok(if incomplete {
+            metric.of_an_incomplete_feed()
+        } else {
+            metric
+        })
     };
     MetricId::ALL.into_iter().map(compute).collect()
 }

@@ -47,8 +47,8 @@ pub struct Inputs {
     pub sealed_metrics: Table,
     /// `key_event_points` whose period is closed: such an event stays where it counted.
     pub sealed_key_event_points: Table,
-    /// What rests on a feed that was silent.
-    pub incomplete: BTreeSet<(MetricId, RegionId, Period)>,
+    /// What rests on a feed that was silent or thin, for whom.
+    pub incomplete: BTreeSet<(MetricId, PartnerId, Period)>,
 }
 
 /// The result. Tables have the columns of their constants in `tables` and are sorted by key.

@@ -20,7 +20,7 @@ pub enum MetricState {
     Insufficient,
     /// There is nothing that it could measure.
     NotApplicable,
-    /// Its feed was silent.
+    /// A feed it rests on was silent or thin.
     Incomplete,
 }
 
@@ -76,12 +76,12 @@ pub enum Working {
 }
 
 impl Metric {
-    /// The same metric where its feed was silent: what was counted is shown, and nothing is concluded from it.
+    /// The same metric where a feed it rests on was silent or thin: what was counted is shown, and nothing is concluded from it.
     #[must_use]
-    pub fn of_a_silent_feed(self) -> Metric {
+    pub fn of_an_incomplete_feed(self) -> Metric {
         Metric {
             state: MetricState::Incomplete,
-            reason: Some("a feed it rests on was silent in the period".to_owned()),
+            reason: Some("a feed it rests on was silent or thin in the period".to_owned()),
             n_eff: None,
             raw: None,
             interval: None,

@@ -8,7 +8,7 @@ use super::limits::BATCH_ROWS;
 use super::outcome::{FileOrigin, FileOutcome, Verdict};
 use super::source::Source;
 use crate::contracts::Contract;
-use crate::contracts::model::{Column, ColumnRole, ColumnType, ContractKind, Drift};
+use crate::contracts::model::{Column, ColumnRole, ColumnType, ContractKind, Drift, Thin};
 use crate::domain::{Batch, Dec, Digest, Row};
 
 /// A nullable column without further rules.
@@ -77,6 +77,7 @@ pub fn contract(name: &str, columns: &[Column], key: &[usize]) -> Contract {
         drift: Drift::DiscardValue,
         held_days: None,
         freshness: None,
+        thin: Thin::default(),
         digest: Digest::of(name.as_bytes()),
     }
 }

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
 use super::across::Across;
 use super::fault::{Fault, shown};
 use super::file::place;
@@ -20,7 +22,7 @@ use super::parse::Reading;
 use super::quick::Quick;
 use super::rejects::{Faults, Rejects, signed};
 use super::source::{Source, data_columns};
-use crate::contracts::model::{CheckSeverity, Column, ColumnType, Drift, EXTRA};
+use crate::contracts::model::{CheckSeverity, Column, ColumnType, Drift, EXTRA, Format};
 use crate::contracts::{Contract, check};
 use crate::domain::{Batch, Cell, CellKind, Finding, Findings, Ratio};
 
@@ -87,6 +89,8 @@ pub struct Intake<'a> {
     notes: Findings,
     /// By column of the contract.
     trimmed: Vec<u64>,
+    /// By column of the contract.
+    composed: Vec<u64>,
     /// Values under a name that no column has, by name.
     unknown: BTreeMap<String, u64>,
     normalised: BTreeSet<(String, String)>,
@@ -132,6 +136,7 @@ impl<'a> Intake<'a> {
             skipped: BTreeMap::new(),
             notes: Findings::new(),
             trimmed: vec![0; columns.len()],
+            composed: vec![0; columns.len()],
             unknown: BTreeMap::new(),
             normalised: BTreeSet::new(),
             flagged: BTreeMap::new(),
@@ -290,10 +295,12 @@ impl<'a> Intake<'a> {
             self.trimmed[i] += u64::from(trimmed);
             return Ok(());
         }
-        let (cell, trimmed) = notation.reading.cell(i, text)?;
+        let contract = &self.columns[i];
+        let composed = composed(contract, text);
+        let (cell, trimmed) = notation.reading.cell(i, &composed)?;
         column.push(cell);
         self.trimmed[i] += u64::from(trimmed);
-        let contract = &self.columns[i];
+        self.composed[i] += u64::from(matches!(composed, Cow::Owned(_)));
         if contract.drift == Drift::Evolve && !check::is_listed(contract, cell) {
             self.drifting
                 .push((i, notation.reading.shown(text.trim()).into_owned()));
@@ -469,11 +476,23 @@ impl<'a> Intake<'a> {
         for (column, count) in self.columns.iter().zip(&self.trimmed) {
             notes.extend((*count > 0).then(|| notes::trimmed(&whole, &column.name, *count)));
         }
+        for (column, count) in self.columns.iter().zip(&self.composed) {
+            notes.extend((*count > 0).then(|| notes::composed(&whole, &column.name, *count)));
+        }
         for (column, drifted) in &self.drifted {
             notes.push(drifted.note(&whole, &self.columns[*column]));
         }
         notes.extend(self.flagged.values().map(|flagged| flagged.note(&whole)));
         notes
+    }
+}
+
+/// An identifier with its letters and marks joined, so that é is é however it is written. Other texts stay as they are.
+fn composed<'t>(column: &Column, text: &'t str) -> Cow<'t, str> {
+    if column.format != Some(Format::Id) || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
     }
 }
 

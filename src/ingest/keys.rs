@@ -3,7 +3,38 @@
 //! Duty: from a key's hash to the newest row of the run that has it, in few bytes a row. Not its duty: rows, and keys
 //! of earlier runs.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
 use hashbrown::HashTable;
+
+/// Takes a part of a hash for the hash: keys are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut half = [0; 8];
+            half[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(half);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = slot(key);
+    }
+}
+
+/// A set of hashes of keys or values.
+pub type KeySet = HashSet<u128, BuildHasherDefault<KeyHasher>>;
+
+/// A map by hashes of keys or values.
+pub type KeyMap<V> = HashMap<u128, V, BuildHasherDefault<KeyHasher>>;
 
 /// A row of this run, numbered in the order in which rows were taken.
 pub type FreshId = u32;
@@ -23,6 +54,14 @@ fn slot(key: u128) -> u64 {
 }
 
 impl FreshKeys {
+    /// Makes room for so many more rows, so that nothing is moved while they come.
+    pub fn reserve(&mut self, rows: usize) {
+        let keys = &self.keys;
+        self.table.reserve(rows, |id| slot(keys[*id as usize]));
+        self.keys.reserve_exact(rows);
+        self.contents.reserve_exact(rows);
+    }
+
     pub fn newest(&self, key: u128) -> Option<FreshId> {
         self.table.find(slot(key), |id| self.keys[*id as usize] == key).copied()
     }

@@ -14,6 +14,7 @@
 //! | type | texts | cells of a batch | `parse` says what is right; `quick` takes what is plainly right; `formats`, `fixed`, `memo` |
 //! | check across columns | rows | rows that hold | `across`; what is wrong says `contracts::check` |
 //! | sort out | records | batches for a sink, rejects, skipped, notes | `file`, `members`, `intake`, `rejects`, `notes`, `outcome` |
+//! | watch | current rows by day | silent, thin or on time | `freshness` |
 //! | resolve | all versions of all keys | current, duplicate, quarantined, held | `resolve`, `references`, `states` |
 //! | correct | a rejected record | texts by column, for a person | `split`, `plain` |
 //!
@@ -53,6 +54,7 @@ pub mod decode;
 pub mod detect;
 pub mod file;
 pub mod frames;
+pub mod freshness;
 pub mod json_lines;
 pub mod keys;
 pub mod limits;

@@ -105,6 +105,12 @@ pub(super) fn trimmed(whole: &Place, column: &str, values: u64) -> Finding {
     Finding::note(place, "value.trimmed", message, "deliver values without")
 }
 
+pub(super) fn composed(whole: &Place, column: &str, values: u64) -> Finding {
+    let message = format!("letters and their marks were joined (Unicode NFC); values: {values}");
+    let place = whole.clone().column(column);
+    Finding::note(place, "value.composed", message, "deliver identifiers in composed form")
+}
+
 /// Names and values as a JSON object, sorted by name; `None` without any.
 pub(super) fn to_json(values: &[(&str, &str)]) -> Option<String> {
     let sorted: BTreeMap<&str, &str> = values.iter().copied().collect();

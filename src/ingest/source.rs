@@ -63,6 +63,8 @@ pub struct Source {
     /// `None`: anybody may speak for every partner.
     pub sender: Option<Sender>,
     pub ready: Ready,
+    /// Nothing is expected of it at any time, such as of corrections: it is never silent.
+    pub irregular: bool,
     pub(super) globs: GlobSet,
     /// File of the declaration.
     pub(super) declared_in: String,

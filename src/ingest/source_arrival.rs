@@ -147,6 +147,11 @@ impl Source {
     /// What of order and sender does not fit the contract.
     pub(super) fn check_arrival(&self, contract: &Contract, findings: &mut Findings) {
         let columns = data_columns(contract);
+        if self.mode == Mode::Snapshot && matches!(self.order, Order::Column(_)) {
+            let message = "a key that a snapshot does not name has no row whose column could say when it ended";
+            let remedy = "order snapshots by arrival or by file name";
+            findings.push(self.error("order", "source.order", message, remedy));
+        }
         if let Order::Column(name) = &self.order {
             self.check_column(contract, "order.column", name, findings);
             let column = columns.iter().find(|c| c.name == *name);

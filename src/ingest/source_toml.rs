@@ -11,7 +11,7 @@ use super::toml_walk::{Document, Table};
 use super::{source_arrival, source_forms};
 use crate::domain::Findings;
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "proposed",
     "name",
     "feed",
@@ -40,6 +40,7 @@ const KEYS: [&str; 28] = [
     "order",
     "sender",
     "ready",
+    "irregular",
 ];
 
 /// Last row that a workbook can have a header on.
@@ -116,6 +117,7 @@ fn read_source(doc: &mut Document, table: &Table) -> Option<Source> {
         order: source_arrival::read_order(doc, table, mode),
         sender: source_arrival::read_sender(doc, table),
         ready: source_arrival::read_ready(doc, table),
+        irregular: doc.flag(table, "irregular").unwrap_or(false),
         globs,
         declared_in: doc.file().to_owned(),
         lines: table.lines(),

@@ -31,13 +31,14 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 16] = [
+const WRITTEN: [&str; 17] = [
     "calendar_due_dates",
     "calendar_partner_periods",
     "calendar_product_instants",
     "calendar_product_spans",
     "conflicts",
     "files",
+    "freshness",
     "held",
     "key_event_points",
     "ledger",
@@ -233,6 +234,12 @@ impl Config {
             measures_hash: hasher.finish(),
             mail,
         })
+    }
+
+    /// Whether a result rests on a feed: a measure or a stage reads it.
+    #[must_use]
+    pub fn rests_on(&self, feed: &str) -> bool {
+        READ.contains(&feed) || self.measures.iter().any(|m| m.tables.contains(feed))
     }
 
     /// The contract of a table.

@@ -69,13 +69,32 @@ pub fn score(
         sealed_partner_scores: others("partner_scores")?,
         sealed_metrics: others("metrics")?,
         sealed_key_event_points: read("key_event_points")?,
-        incomplete: BTreeSet::new(),
+        incomplete: incomplete(&read("metrics")?)?,
     };
     let evaluated = evaluation::evaluate(&inputs, &config.rules).map_err(|e| PipelineError::Stage {
         what: "the evaluation",
         detail: e.to_string(),
     })?;
     Ok(evaluation::explain::explain(&evaluated, partner, period, metric))
+}
+
+/// What the release says rests on a silent or thin feed.
+fn incomplete(metrics: &Table) -> Result<BTreeSet<(MetricId, PartnerId, Period)>, PipelineError> {
+    let bad = |detail: String| PipelineError::Stage {
+        what: "table metrics",
+        detail,
+    };
+    let mut out = BTreeSet::new();
+    for row in metrics.iter().filter(|r| r.text("state") == Ok("incomplete")) {
+        let name = row.text("metric")?;
+        let metric = MetricId::ALL.into_iter().find(|id| id.as_str() == name);
+        out.insert((
+            metric.ok_or_else(|| bad(format!("metric '{name}' is none that is known")))?,
+            PartnerId::new(row.text("partner_id")?).map_err(|e| bad(e.to_string()))?,
+            Period::parse(row.text("period")?).map_err(|e| bad(e.to_string()))?,
+        ));
+    }
+    Ok(out)
 }
 
 /// The release that closed the posting period in which an evaluation period ends; `None` while that is open.

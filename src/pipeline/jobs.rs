@@ -17,11 +17,12 @@ pub enum Step {
     Deliver,
 }
 
-/// What a file that was set aside does to the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What data that is not in order does to the exit code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum OnSetAside {
-    /// The run ends with exit code 3; what could be read is published all the same.
+pub enum Alarm {
+    /// The run ends with exit code 3; what could be done is published all the same.
+    #[default]
     Fail,
     /// It stands in the summary only.
     Report,
@@ -36,7 +37,10 @@ pub struct Job {
     pub steps: Vec<Step>,
     /// A fixed present, for samples and tests; without it the due slot or the clock.
     pub as_of: Option<Instant>,
-    pub on_set_aside: OnSetAside,
+    /// Of a file that was set aside.
+    pub on_set_aside: Alarm,
+    /// Of a source that is silent.
+    pub on_silent: Alarm,
     pub schedule: Option<Schedule>,
     /// Attempts in all when a run fails for storage or for being locked out.
     pub attempts: u32,
@@ -49,14 +53,12 @@ struct JobFile {
     title: String,
     steps: Vec<Step>,
     as_of: Option<String>,
-    #[serde(default = "fail")]
-    on_set_aside: OnSetAside,
+    #[serde(default)]
+    on_set_aside: Alarm,
+    #[serde(default)]
+    on_silent: Alarm,
     schedule: Option<ScheduleFile>,
     retry: Option<RetryFile>,
-}
-
-fn fail() -> OnSetAside {
-    OnSetAside::Fail
 }
 
 #[derive(Deserialize)]
@@ -84,7 +86,7 @@ impl Job {
                 Place::line(file, line),
                 "job.syntax",
                 e.message().to_owned(),
-                "a job has title, steps, and may have as_of, on_set_aside, [schedule] and [retry]; see docs/operations.md",
+                "a job has title, steps, and may have as_of, on_set_aside, on_silent, [schedule] and [retry]; see docs/operations.md",
             )]
         })?;
         let mut findings = Vec::new();
@@ -167,6 +169,7 @@ impl Job {
                 steps: parsed.steps,
                 as_of,
                 on_set_aside: parsed.on_set_aside,
+                on_silent: parsed.on_silent,
                 schedule,
                 attempts: retry.attempts,
                 pause_seconds: retry.pause_seconds,

@@ -18,6 +18,7 @@ pub mod refresh;
 pub mod run;
 pub mod schedule;
 pub mod serve;
+mod silent;
 pub mod verify;
 
 pub use error::PipelineError;

@@ -10,6 +10,7 @@ use super::config::Config;
 use super::inbox::{self, Incoming, Look};
 use super::refresh::{self, Progress, Summary, Task, periods};
 use super::run::{next_run, pending};
+use super::silent;
 use crate::domain::hash::Hasher;
 use crate::domain::{Date, Findings, Instant, Period, Zone};
 use crate::edges::clock::Clock;
@@ -37,6 +38,12 @@ pub enum Reason {
     RedLineEnded { partner: String, on: Date },
     /// Rows of a feed have waited for longer than its contract allows.
     HeldTooLong { feed: String, rows: usize },
+    /// The rows of a source are expected since.
+    DeadlinePassed {
+        feed: String,
+        source: String,
+        period: String,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -55,6 +62,9 @@ impl fmt::Display for Reason {
             Reason::PeriodEnded(period) => write!(f, "{period} has ended"),
             Reason::RedLineEnded { partner, on } => write!(f, "the red-line days of {partner} ended on {on}"),
             Reason::HeldTooLong { feed, rows } => write!(f, "{rows} rows of {feed} have waited for too long"),
+            Reason::DeadlinePassed { feed, source, period } => {
+                write!(f, "rows of {feed} from {source} are due for {period}")
+            }
         }
     }
 }
@@ -105,6 +115,11 @@ pub fn reasons(
     out.extend(red_lines_ended(release, then, as_of)?);
     out.extend(held_too_long(config, release, as_of)?);
     out.extend(now.into_iter().filter(|p| !before.contains(p)).map(Reason::PeriodEnded));
+    let due = silent::judged_between(release, Zone::UTC.date_of(then), Zone::UTC.date_of(as_of))?;
+    out.extend(
+        due.into_iter()
+            .map(|(feed, source, period)| Reason::DeadlinePassed { feed, source, period }),
+    );
     Ok(out)
 }
 
@@ -168,7 +183,14 @@ pub fn fingerprint(
     for period in periods::ended_periods(&config.rules, as_of)? {
         hasher.field(period.to_string().as_bytes());
     }
-    for reason in reasons.iter().filter(|r| matches!(r, Reason::RedLineEnded { .. })) {
+    // what only a day gives rise to stands in nothing else that is hashed here
+    let by_day = |r: &&Reason| {
+        matches!(
+            r,
+            Reason::RedLineEnded { .. } | Reason::HeldTooLong { .. } | Reason::DeadlinePassed { .. }
+        )
+    };
+    for reason in reasons.iter().filter(by_day) {
         hasher.field(reason.to_string().as_bytes());
     }
     Ok(hasher.finish().to_string())

@@ -9,9 +9,10 @@ use super::PipelineError;
 use super::config::Config;
 use super::deliver::{self, Delivered};
 use super::inbox::{self, Incoming, Look};
-use super::jobs::{Job, OnSetAside, Step};
+use super::jobs::{Alarm, Job, Step};
 use super::plan::{self, Reason};
 use super::refresh::{self, Progress, Refreshed, Summary, Task};
+use super::silent;
 use crate::domain::{Finding, Findings, Instant, Place, Severity};
 use crate::edges::clock::Clock;
 use crate::edges::files;
@@ -91,7 +92,7 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
         }
     }
     settle(context)?;
-    report.verdict = verdict(context, &report);
+    report.verdict = verdict(context, &report)?;
     Ok(report)
 }
 
@@ -107,9 +108,9 @@ fn make_outbox(context: &Context<'_>) -> Result<(), StoreError> {
 }
 
 /// What a run that came to its end still has to tell by its exit code.
-fn verdict(context: &Context<'_>, report: &RunReport) -> Option<PipelineError> {
+fn verdict(context: &Context<'_>, report: &RunReport) -> Result<Option<PipelineError>, PipelineError> {
     let set_aside = report.summary.as_ref().map_or(&[][..], |s| &s.set_aside);
-    let counts = context.job.on_set_aside == OnSetAside::Fail;
+    let counts = context.job.on_set_aside == Alarm::Fail;
     let set_aside = set_aside.iter().filter(|_| counts).map(|(file, reason)| {
         Finding::error(
             Place::file(file.clone()),
@@ -119,9 +120,14 @@ fn verdict(context: &Context<'_>, report: &RunReport) -> Option<PipelineError> {
         )
     });
     let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);
-    let errors: Findings = set_aside.chain(errors.cloned()).collect();
+    let mut errors: Findings = set_aside.chain(errors.cloned()).collect();
+    if let (Some(release), Alarm::Fail) = (&report.release, context.job.on_silent)
+        && context.job.steps.contains(&Step::Refresh)
+    {
+        errors.extend(silent::silences(release, context.config)?);
+    }
     if !errors.is_empty() {
-        return Some(PipelineError::Data(errors));
+        return Ok(Some(PipelineError::Data(errors)));
     }
     // a message held back alarms in the run that made it, not in every later one
     let held: Findings = report
@@ -132,12 +138,10 @@ fn verdict(context: &Context<'_>, report: &RunReport) -> Option<PipelineError> {
         .cloned()
         .collect();
     if !held.is_empty() {
-        return Some(PipelineError::Held(held));
+        return Ok(Some(PipelineError::Held(held)));
     }
-    report
-        .delivered
-        .needs_attention()
-        .then(|| PipelineError::Mail(report.delivered.describe()))
+    let mail = report.delivered.needs_attention();
+    Ok(mail.then(|| PipelineError::Mail(report.delivered.describe())))
 }
 
 /// The present does not go back: a run before the current release would publish less than is known.

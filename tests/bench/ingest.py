@@ -1,6 +1,7 @@
 """Ingestion beside DuckDB, on the same file in the same run: `python tests/bench/ingest.py [ROWS] [FOLDER]`.
 
-Needs duckdb from PyPI and a release build (`cargo build --release`). Makes ROWS (10 million) sales in FOLDER, then
+Needs duckdb from PyPI and a build (`cargo build --profile measured`: a release but for polars, which ingestion does not
+use, so that it takes minutes). Makes ROWS (10 million) sales in FOLDER, then
 
 * DuckDB, every column as text, cast and checked by the rules of the contract, keys unique, rejects kept, zstd Parquet;
 * starledger, the step that reads what arrived: the file checked against its hash, read, checked, keys unique, rejects
@@ -22,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
 FOLDER = os.path.abspath(sys.argv[2] if len(sys.argv) > 2 else "target/bench-ingest")
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
-PROGRAM = os.environ.get("STARLEDGER", os.path.join(TARGET, "release", "starledger"))
+PROGRAM = os.environ.get("STARLEDGER", os.path.join(TARGET, "measured", "starledger"))
 
 
 def call(*arguments):
@@ -78,8 +79,8 @@ def run(folder):
     text = re.sub(r"\x1b\[[0-9;]*m", "", open(log).read())
     for line in text.splitlines():
         if "step done" in line and "reading what arrived" in line:
-            millis = int(re.search(r"millis=(\d+)", line).group(1))
-            peak = int(re.search(r"peak_mib=(\d+)", line).group(1))
+            millis = int(re.search(r"\"?millis\"?[=:](\d+)", line).group(1))
+            peak = int(re.search(r"\"?peak_mib\"?[=:](\d+)", line).group(1))
             return millis / 1000, peak, code
     sys.exit(f"no step in the log; exit code {code}\n{text[-3000:]}")
 

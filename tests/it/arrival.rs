@@ -474,6 +474,12 @@ fn fault_31_files_out_of_order_give_the_same_result() {
         "sample_data/reference/products.csv",
     ];
     let workspace = Workspace::sample();
+    // a file that comes late is missing until then
+    workspace.edit(
+        "pipelines/daily.toml",
+        "on_set_aside = \"report\"",
+        "on_set_aside = \"report\"\non_silent = \"report\"",
+    );
     let aside = workspace.path().join("aside");
     fs::create_dir(&aside).expect("a folder");
     for (i, name) in later.iter().enumerate() {

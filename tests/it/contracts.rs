@@ -35,13 +35,14 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 22] = [
+const OUTPUTS: [(&str, Option<&str>); 23] = [
     ("calendar_due_dates", None),
     ("calendar_partner_periods", Some("period")),
     ("calendar_product_instants", None),
     ("calendar_product_spans", None),
     ("conflicts", None),
     ("files", None),
+    ("freshness", Some("period")),
     ("held", None),
     ("key_event_points", None),
     ("ledger", Some("period")),

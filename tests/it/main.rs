@@ -9,6 +9,7 @@ mod delivered;
 mod detect;
 mod determinism;
 mod first_light;
+mod freshness;
 mod journal;
 mod kill;
 mod mail;

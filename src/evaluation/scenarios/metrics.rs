@@ -323,7 +323,7 @@ fn a_silent_feed_is_not_zero_overdue() {
         .parts(KEY, [10, 0, 0, 0]);
     let silent = (
         crate::rules::MetricId::Parts,
-        crate::evaluation::testing::region("emea"),
+        crate::evaluation::testing::partner("P1"),
         crate::evaluation::testing::period("2026-Q3"),
     );
     world.inputs.incomplete.insert(silent);

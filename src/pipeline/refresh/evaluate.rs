@@ -79,7 +79,7 @@ impl Refresh<'_> {
             sealed_partner_scores: self.table("partner_scores")?,
             sealed_metrics: self.table("metrics")?,
             sealed_key_event_points: key_event_points,
-            incomplete: BTreeSet::new(),
+            incomplete: self.incomplete(timeline)?,
         })
     }
 }

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `feeds` | current rows, quarantine, held, files | originals, sources, contracts, the parent's rows |
 //! | `periods` | open and closed periods | decisions, the parent's periods, as_of |
+//! | `freshness` | silent and thin sources | feeds by business date, contracts, waivers |
 //! | `measure` | calendars and measures | feeds, rules |
 //! | `evaluate` | metrics, scores, cards, key events | measures, feeds, rules, sealed results |
 //! | `books` | rebates and ledger | sales measure, scores, rules, the parent's ledger |
@@ -20,6 +21,7 @@ mod corrections;
 mod evaluate;
 mod feeds;
 mod flags;
+mod freshness;
 pub(in crate::pipeline) mod input;
 mod mails;
 mod measure;
@@ -102,6 +104,8 @@ struct Refresh<'a> {
     progress: &'a dyn Progress,
     /// Personal texts of this run by token: a plan keeps them here and nowhere else.
     personal: BTreeMap<String, String>,
+    /// Sources that are silent or thin in periods that are not closed.
+    gaps: Vec<freshness::Gap>,
 }
 
 /// Is told what is being done.
@@ -123,6 +127,7 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
         summary: Summary::default(),
         progress,
         personal: BTreeMap::new(),
+        gaps: Vec::new(),
     };
     refresh.step("reading what arrived")?;
     refresh.feeds()?;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::freshness::Gap;
 use super::{PipelineError, Refresh};
 use crate::domain::time::sub_days;
 use crate::domain::{Date, Finding, Findings, Instant, Period, Place, Table, Value, Zone};
@@ -120,7 +121,10 @@ impl Refresh<'_> {
             }
             timeline.closings.insert(period, closing);
         }
-        self.close(&mut timeline)?;
+        let decisions = self.table("decisions")?;
+        let waivers = waivers(&decisions)?;
+        self.freshness(&timeline, &waivers)?;
+        self.close(&mut timeline, &decisions, &waivers)?;
         timeline.open = timeline
             .ended
             .iter()
@@ -132,13 +136,18 @@ impl Refresh<'_> {
     }
 
     /// Applies decisions of kind `close`, in the order of the periods: a period closes by the first decision that was
-    /// taken after it had ended, when all periods before it are closed and no file lies aside without a waiver.
-    fn close(&mut self, timeline: &mut Timeline) -> Result<(), PipelineError> {
+    /// taken after it had ended, when all periods before it are closed and, but for waivers, no file lies aside and no
+    /// source that it rests on is silent or thin.
+    fn close(
+        &mut self,
+        timeline: &mut Timeline,
+        decisions: &Table,
+        waivers: &BTreeMap<String, String>,
+    ) -> Result<(), PipelineError> {
         let rules = &self.task.config.rules;
         let programme = rules.programme();
-        let decisions = self.table("decisions")?;
-        let wanted = close_decisions(&decisions, programme, &mut self.summary.findings)?;
-        let aside = files_aside(&self.table("files")?, &decisions)?;
+        let wanted = close_decisions(decisions, programme, &mut self.summary.findings)?;
+        let aside = files_aside(&self.table("files")?, waivers)?;
         for period in timeline.posting.clone() {
             if timeline.closings.contains_key(&period) {
                 continue;
@@ -147,24 +156,20 @@ impl Refresh<'_> {
             let admissible = taken
                 .iter()
                 .find(|(at, _)| has_ended(rules, period, self.task.as_of.min(*at)));
-            let (at, id, refused) = match (admissible, aside.first()) {
-                (Some((at, id)), None) => (at, id, None),
-                (Some((at, id)), Some(file)) => (
-                    at,
-                    id,
-                    Some(format!("{file} was set aside, and neither delivered anew nor waived")),
-                ),
-                (None, _) => {
+            let (at, id, refused) = match admissible {
+                Some((at, id)) => (at, id, aside.first().map(file_aside).or_else(|| self.gap_in(period))),
+                None => {
                     let Some((at, id)) = taken.first() else { break };
-                    (at, id, Some(format!("it had not ended on {at}")))
+                    let remedy = "decide to close again once the period has ended".to_owned();
+                    (at, id, Some((format!("it had not ended on {at}"), remedy)))
                 }
             };
-            if let Some(reason) = refused {
+            if let Some((reason, remedy)) = refused {
                 self.summary.findings.push(Finding::warning(
                     Place::file("decisions").column(id.clone()),
                     "close.refused",
                     format!("{period} stays open: {reason}"),
-                    "deliver the file anew or decide to waive it by its name; decide to close again once the period has ended",
+                    remedy,
                 ));
                 break;
             }
@@ -182,6 +187,36 @@ impl Refresh<'_> {
         }
         Ok(())
     }
+
+    /// Why a posting period cannot close, and what to do, where a source that it rests on is silent or thin in it.
+    fn gap_in(&self, posting: Period) -> Option<(String, String)> {
+        let config = self.task.config;
+        let calendar = config.rules.programme().calendar;
+        let overlaps = |period: Period| {
+            calendar.first_day(period) < calendar.end_day(posting)
+                && calendar.first_day(posting) < calendar.end_day(period)
+        };
+        let open = |gap: &&Gap| gap.waived_by.is_none() && overlaps(gap.period) && config.rests_on(&gap.feed);
+        self.gaps.iter().find(open).map(|gap| {
+            let (feed, source, state) = (&gap.feed, &gap.source, gap.state.as_str());
+            let reason = format!(
+                "{feed} from {source} is {state} in {}, and neither delivered nor waived: {}",
+                gap.period, gap.reason
+            );
+            let remedy = format!(
+                "deliver what is missing, or decide to waive {} with a reason",
+                gap.subject()
+            );
+            (reason, remedy)
+        })
+    }
+}
+
+fn file_aside(file: &String) -> (String, String) {
+    (
+        format!("{file} was set aside, and neither delivered anew nor waived"),
+        "deliver the file anew, or decide to waive it by its name".to_owned(),
+    )
 }
 
 /// The rules would take a closed period away or move its days.
@@ -220,20 +255,32 @@ fn close_decisions(
     Ok(wanted)
 }
 
-/// Files that were set aside whole and neither delivered anew under their name nor waived (a decision of kind `waive`
-/// whose subject is the file's name or hash).
-fn files_aside(files: &Table, decisions: &Table) -> Result<Vec<String>, PipelineError> {
-    let mut waived: BTreeSet<&str> = BTreeSet::new();
+/// The first decision of kind `waive` by its subject: a file's name or hash, or a source in a period.
+fn waivers(decisions: &Table) -> Result<BTreeMap<String, String>, PipelineError> {
+    let mut taken = Vec::new();
     for row in decisions.iter() {
         if row.text("kind")? == "waive" && row.text("outcome")? == "waived" {
-            waived.insert(row.text("subject")?);
+            taken.push((
+                row.instant("decided_at")?,
+                row.text("decision_id")?,
+                row.text("subject")?,
+            ));
         }
     }
+    taken.sort_unstable();
+    let latest_first = taken.into_iter().rev();
+    Ok(latest_first
+        .map(|(_, id, subject)| (subject.to_owned(), id.to_owned()))
+        .collect())
+}
+
+/// Files that were set aside whole and neither delivered anew under their name nor waived by their name or hash.
+fn files_aside(files: &Table, waived: &BTreeMap<String, String>) -> Result<Vec<String>, PipelineError> {
     // by name: the latest delivery decides
     let mut latest: BTreeMap<&str, (i64, bool)> = BTreeMap::new();
     for row in files.iter() {
         let name = row.text("file_name")?;
-        let is_waived = waived.contains(name) || waived.contains(row.text("file_hash")?);
+        let is_waived = waived.contains_key(name) || waived.contains_key(row.text("file_hash")?);
         let open = row.text("state")? == "set_aside" && !is_waived;
         let entry = latest.entry(name).or_insert((0, false));
         if row.int("arrival")? > entry.0 {

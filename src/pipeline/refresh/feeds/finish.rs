@@ -18,7 +18,7 @@ use crate::pipeline::PipelineError;
 use crate::store::StoreError;
 use crate::store::commit::Staging;
 use crate::store::manifest::ReleaseFile;
-use crate::store::parts::{FeedWriter, StoredBatch, read_part};
+use crate::store::parts::{FeedWriter, StoredBatch, read_columns};
 
 use super::super::register::{HeldRow, Quarantined};
 
@@ -62,7 +62,7 @@ impl Pass<'_> {
         let mut ended = Vec::new();
         for (part, file) in (0_u32..).zip(&self.parts) {
             let mut number = 0_u32;
-            for batch in read_part(&self.index.path_of(file), self.stored, None)? {
+            for batch in read_columns(&self.index.trusted(file)?, self.stored, &self.contract.key)? {
                 let batch = batch?;
                 for (row, hash) in batch.rows.hashes(&self.contract.key).iter().enumerate() {
                     let theirs = batch.arrivals[row];
@@ -116,7 +116,7 @@ impl Pass<'_> {
         let mut found = Vec::new();
         for (part, file) in (0_u32..).zip(parts) {
             let mut number = 0;
-            for batch in read_part(&self.index.path_of(file), self.stored, None)? {
+            for batch in read_columns(&self.index.trusted(file)?, self.stored, &[column])? {
                 for hash in batch?.rows.cell_hashes(column) {
                     if hash.is_some_and(|h| values.contains(&h)) {
                         found.push(at(part, number));
@@ -132,7 +132,7 @@ impl Pass<'_> {
     pub(super) fn refuse_by_contract(&mut self) -> Result<(), StoreError> {
         for (part, file) in (0_u32..).zip(&self.parts) {
             let mut number = 0_u32;
-            for batch in read_part(&self.index.path_of(file), self.stored, None)? {
+            for batch in self.index.read(self.stored, file, None)? {
                 let rows = batch?.rows;
                 for row in 0..rows.rows() {
                     let found = refusals(self.stored, &rows.row(row));
@@ -201,7 +201,7 @@ impl Pass<'_> {
         }
         let mut there = self.names.clone();
         for part in &self.parts {
-            for batch in read_part(&self.index.path_of(part), self.stored, None)? {
+            for batch in read_columns(&self.index.trusted(part)?, self.stored, &[column])? {
                 there.extend(batch?.rows.cell_hashes(column).into_iter().flatten());
             }
         }
@@ -242,7 +242,7 @@ impl Pass<'_> {
             }
         }
         let removed = self.stage_parts(staging, fresh, rewrite)?;
-        self.tell(staging, removed)?;
+        self.tell(staging, removed, rewrite)?;
         Ok(Finished {
             changes: self.changes,
             quarantined: self.quarantined,
@@ -290,7 +290,7 @@ impl Pass<'_> {
             } else {
                 &self.parts[part as usize]
             };
-            for batch in read_part(&self.index.path_of(file), self.stored, Some(&rows))? {
+            for batch in self.index.read(self.stored, file, Some(&rows))? {
                 let batch = batch?;
                 for column in referenced {
                     let values = batch.rows.cell_hashes(*column).into_iter().flatten();
@@ -302,6 +302,7 @@ impl Pass<'_> {
         if lost.is_empty() {
             return Ok(lost);
         }
+        let columns: Vec<usize> = lost.keys().copied().collect();
         // another row may still have the value
         let gone_stored: HashSet<(u32, u32)> = self
             .gone
@@ -322,7 +323,7 @@ impl Pass<'_> {
         for (parts, gone) in [(&self.parts[..], &gone_stored), (fresh_parts, &gone_fresh)] {
             for (part, file) in (0_u32..).zip(parts) {
                 let mut number = 0_u32;
-                for batch in read_part(&self.index.path_of(file), self.stored, None)? {
+                for batch in read_columns(&self.index.trusted(file)?, self.stored, &columns)? {
                     let batch = batch?;
                     for (column, values) in &mut lost {
                         for (row, hash) in (number..).zip(batch.rows.cell_hashes(*column)) {
@@ -398,7 +399,7 @@ impl Pass<'_> {
     }
 
     /// Puts removed rows where they belong, and tells conflicts.
-    fn tell(&mut self, staging: &mut Staging, removed: Vec<Removed>) -> Result<(), PipelineError> {
+    fn tell(&mut self, staging: &mut Staging, removed: Vec<Removed>, rewrite: bool) -> Result<(), PipelineError> {
         let history = history_contract(self.stored);
         let mut writer = None;
         for (file, rows) in std::mem::take(&mut self.stale) {
@@ -460,7 +461,17 @@ impl Pass<'_> {
                 staging.adopt(part)?;
             }
         }
-        staging.carry_files(&history.name, |_| true)?;
+        if rewrite {
+            // one schema in all files of a table
+            for part in staging.parent_parts(&history.name) {
+                let path = self.index.trusted(&part)?;
+                for part in staging.rewrite_without(&history, &path, &[])?.0 {
+                    staging.adopt(part)?;
+                }
+            }
+        } else {
+            staging.carry_files(&history.name, |_| true)?;
+        }
         staging.compact(&history)?;
         self.tell_conflicts();
         Ok(())

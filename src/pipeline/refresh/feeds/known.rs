@@ -7,20 +7,21 @@ use std::rc::Rc;
 
 use crate::contracts::Contract;
 use crate::domain::Batch;
+use crate::ingest::keys::KeySet;
 use crate::store::StoreError;
 use crate::store::manifest::ReleaseFile;
-use crate::store::parts::{KeyIndex, read_part};
+use crate::store::parts::{KeyIndex, read_columns};
 
 /// The values of one column of a feed, by their hashes.
 pub(super) enum Known {
     /// All of them: of a small feed, or of a column that is no key by itself.
-    All(HashSet<u128>),
+    All(KeySet),
     /// The column is the key: the key indexes of its parts answer.
     Keys {
         contract: Box<Contract>,
         parts: Vec<ReleaseFile>,
         index: Rc<KeyIndex>,
-        ended: HashSet<u128>,
+        ended: KeySet,
     },
 }
 
@@ -36,7 +37,7 @@ impl Known {
         history: &[ReleaseFile],
         index: Rc<KeyIndex>,
     ) -> Result<Known, StoreError> {
-        let mut ended = HashSet::new();
+        let mut ended = KeySet::default();
         for part in history {
             collect(&index, contract, column, part, &mut ended)?;
         }
@@ -79,9 +80,9 @@ fn collect(
     contract: &Contract,
     column: usize,
     part: &ReleaseFile,
-    into: &mut HashSet<u128>,
+    into: &mut KeySet,
 ) -> Result<(), StoreError> {
-    for batch in read_part(&index.path_of(part), contract, None)? {
+    for batch in read_columns(&index.trusted(part)?, contract, &[column])? {
         into.extend(batch?.rows.cell_hashes(column).into_iter().flatten());
     }
     Ok(())

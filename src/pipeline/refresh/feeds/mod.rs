@@ -28,13 +28,14 @@ use self::finish::{Finished, conflict_row};
 use self::history::history_name;
 use self::known::{Known, Lost, Outside};
 use self::original::Read;
-use self::pass::{Flags, Ordering, Pass, Taking, Watch, order_of_name};
+use self::pass::{Flags, Ordering, Pass, Regions, Taking, Watch, order_of_name};
 use self::record::{data_columns, stored_contract};
 use self::waiting::Waiting;
 use super::register::{FileLine, Intake, Quarantined};
 use super::{PipelineError, Refresh, digest};
 use crate::contracts::{Contract, ContractKind, Reference};
-use crate::domain::{Finding, Place};
+use crate::domain::{Finding, Place, batch};
+use crate::ingest::keys::{FreshKeys, KeyMap};
 use crate::ingest::source::{Mode, Order, Source};
 use crate::ingest::{FileCounts, FileOutcome, Verdict};
 use crate::pipeline::inbox::Incoming;
@@ -72,11 +73,7 @@ impl Refresh<'_> {
     pub(super) fn feeds(&mut self) -> Result<(), PipelineError> {
         let mut intake = self.intake_of_parent()?;
         let mut shared = Shared::default();
-        let index = Rc::new(KeyIndex::new(
-            self.task.layout,
-            self.staging.folder(),
-            self.task.parent.as_ref().map(crate::store::release::Release::folder),
-        ));
+        let index = Rc::new(self.staging.key_index());
         for contract in self.task.config.catalogue.feeds() {
             let new = self
                 .task
@@ -324,7 +321,7 @@ impl Refresh<'_> {
             writer: FeedWriter::new(&self.staging, stored)?,
             files: Vec::new(),
             starts: Vec::new(),
-            fresh: Default::default(),
+            fresh: FreshKeys::default(),
             places: Vec::new(),
             orders: Vec::new(),
             gone: BTreeMap::new(),
@@ -406,11 +403,7 @@ impl Refresh<'_> {
     }
 
     /// By partner its regions, where a source of the feed is bound to some.
-    fn regions_of_partners(
-        &self,
-        contract: &Contract,
-        sources: &[&Source],
-    ) -> Result<Option<Rc<HashMap<String, BTreeSet<String>>>>, PipelineError> {
+    fn regions_of_partners(&self, contract: &Contract, sources: &[&Source]) -> Result<Option<Regions>, PipelineError> {
         let bound = sources
             .iter()
             .any(|s| s.sender.as_ref().is_some_and(|b| !b.regions.is_empty()));
@@ -435,12 +428,19 @@ impl Refresh<'_> {
             .map(|(column, _)| column);
         let members = match partner {
             None => None,
-            Some(column) => Some((column, Rc::new(self.memberships()?))),
+            Some(column) => {
+                let mut members = KeyMap::default();
+                for (partner, (joined, left)) in self.memberships()? {
+                    let left = left.map_or(i32::MAX, batch::days);
+                    members.insert(batch::text_hash(&partner), (batch::days(joined), left));
+                }
+                Some((column, Rc::new(members)))
+            }
         };
         Ok(Some(Watch {
             date,
             members,
-            closed_until: self.closed_until()?,
+            closed_until: self.closed_until()?.map(batch::days),
         }))
     }
 

@@ -128,6 +128,9 @@ impl Refresh<'_> {
                 held.push(batch);
                 // without earlier parts there is nothing to gather rows for, once the file has begun
                 if rows >= CHUNK_ROWS || (began && pass.parts.is_empty()) {
+                    if !began {
+                        pass.reserve(expected_rows(rows, counter.load(Memory::Relaxed), arrival.bytes));
+                    }
                     began = true;
                     rows = 0;
                     if let Err(e) = pass.take(file, std::mem::take(&mut held)) {
@@ -197,6 +200,12 @@ impl Refresh<'_> {
             .collect();
         Ok(pass.end_absent(file, seen, &source_of)?)
     }
+}
+
+/// Rows of a file, by those among its first bytes: an estimate, and no more than the file could hold.
+fn expected_rows(rows: usize, read: u64, bytes: u64) -> usize {
+    let all = (rows as u64).saturating_mul(bytes) / read.max(1);
+    usize::try_from(all.saturating_add(all / 50).min(bytes)).unwrap_or(rows)
 }
 
 /// The source of an arrival; one that was renamed since is found by its files.

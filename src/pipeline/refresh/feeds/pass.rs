@@ -10,14 +10,15 @@ use std::sync::Arc;
 use super::known::{Outside, first_unknown};
 use super::record::{row_digest, shown, text_of, to_json};
 use crate::contracts::Contract;
-use crate::domain::{Batch, Cell, Date, RowHash};
+use crate::domain::batch::Cells;
+use crate::domain::{Batch, Cell, RowHash};
 use crate::ingest::FileCounts;
-use crate::ingest::keys::{FreshId, FreshKeys};
+use crate::ingest::keys::{FreshId, FreshKeys, KeyMap};
 use crate::ingest::resolve::{Holds, Verdict, Version, decide};
 use crate::ingest::source::{Mode, Order, Source};
 use crate::store::StoreError;
 use crate::store::manifest::ReleaseFile;
-use crate::store::parts::{FeedWriter, Hit, KeyIndex, RowPlace, read_part};
+use crate::store::parts::{FeedWriter, Hit, KeyIndex, RowPlace};
 
 use super::super::register::{HeldRow, Quarantined};
 
@@ -93,12 +94,17 @@ pub(super) struct Flags {
     pub(super) closed: u64,
 }
 
+/// Column of the partner, and by the hash of a partner the first and last day it belongs, as days since 1970-01-01.
+pub(super) type Members = (usize, Rc<KeyMap<(i32, i32)>>);
+
+/// By partner its regions.
+pub(super) type Regions = Rc<HashMap<String, BTreeSet<String>>>;
+
 /// What a new fact is looked at for.
 pub(super) struct Watch {
     pub(super) date: usize,
-    /// Column of the partner, first and last day of each.
-    pub(super) members: Option<(usize, Rc<HashMap<String, (Date, Option<Date>)>>)>,
-    pub(super) closed_until: Option<Date>,
+    pub(super) members: Option<Members>,
+    pub(super) closed_until: Option<i32>,
 }
 
 pub(super) struct Pass<'a> {
@@ -113,7 +119,7 @@ pub(super) struct Pass<'a> {
     /// Column that refers to the feed itself, and the column it means.
     pub(super) own: Option<(usize, usize)>,
     /// By partner: its regions, where a source is bound to some.
-    pub(super) regions: Option<Rc<HashMap<String, BTreeSet<String>>>>,
+    pub(super) regions: Option<Regions>,
     pub(super) watch: Option<Watch>,
     /// Order of a stored row by its arrival, where file names say it.
     pub(super) order_of_arrival: BTreeMap<i64, i64>,
@@ -148,7 +154,7 @@ struct Stored {
     orders: HashMap<(u32, u32), Option<i64>>,
 }
 
-impl<'a> Pass<'a> {
+impl Pass<'_> {
     pub(super) fn change(&mut self, arrival: i64) -> &mut FileCounts {
         self.changes
             .entry(arrival)
@@ -264,11 +270,14 @@ impl<'a> Pass<'a> {
     pub(super) fn settle(&mut self, file: usize, chunk: Vec<Batch>) -> Result<(), StoreError> {
         let hashes: Vec<Vec<RowHash>> = chunk.iter().map(|b| b.hashes(&self.contract.key)).collect();
         let stored = self.look_up(file, &chunk, &hashes)?;
+        let arrival = self.files[file].arrival;
+        let mut counts = FileCounts::of_arrival(arrival);
         for (number, (batch, hashes)) in chunk.into_iter().zip(hashes).enumerate() {
             let kept: Vec<usize> = (0..batch.rows())
                 .filter(|row| {
-                    let hit = stored.hits.get(&(number, *row)).copied();
-                    self.settle_row(file, &batch, *row, hashes[*row], hit, &stored.orders)
+                    let hit = (!stored.hits.is_empty()).then(|| stored.hits.get(&(number, *row)).copied());
+                    let hit = hit.flatten();
+                    self.settle_row(file, &batch, *row, hashes[*row], hit, &stored.orders, &mut counts)
                 })
                 .collect();
             self.note_names(&batch, &kept);
@@ -285,7 +294,14 @@ impl<'a> Pass<'a> {
             let places = self.writer.write(batch, &hashes, taking.arrival, &taking.name)?;
             self.places.extend(places);
         }
+        *self.change(arrival) += counts;
         Ok(())
+    }
+
+    /// Makes room for rows that are about to come.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        self.fresh.reserve(rows);
+        self.places.reserve_exact(rows);
     }
 
     /// Finds the stored rows with the keys of a chunk, in one pass over the indexes.
@@ -321,9 +337,8 @@ impl<'a> Pass<'a> {
         for (part, mut rows) in wanted {
             rows.sort_unstable();
             rows.dedup();
-            let path = self.index.path_of(&self.parts[part as usize]);
             let mut numbers = rows.iter();
-            for batch in read_part(&path, self.stored, Some(&rows))? {
+            for batch in self.index.read(self.stored, &self.parts[part as usize], Some(&rows))? {
                 let batch = batch?;
                 for row in 0..batch.rows.rows() {
                     let order = match self.ordering {
@@ -341,6 +356,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Decides about one row; `true`: it is current and is to be written.
+    #[expect(clippy::too_many_arguments, reason = "a row, what holds of it, and the counts")]
     fn settle_row(
         &mut self,
         file: usize,
@@ -349,6 +365,7 @@ impl<'a> Pass<'a> {
         hash: RowHash,
         hit: Option<Hit>,
         orders: &HashMap<(u32, u32), Option<i64>>,
+        change: &mut FileCounts,
     ) -> bool {
         let taking = &self.files[file];
         let (arrival, again, mode) = (taking.arrival, taking.again, taking.source.mode);
@@ -363,7 +380,6 @@ impl<'a> Pass<'a> {
         };
         let (holds, at) = self.holds(hash.key, hit, orders);
         let verdict = decide(mode, self.ordering != Ordering::Arrival, holds, comes);
-        let change = self.change(arrival);
         if again {
             change.held -= 1;
         } else {
@@ -386,7 +402,9 @@ impl<'a> Pass<'a> {
         }
         match verdict {
             Verdict::New | Verdict::Confirms | Verdict::Supersedes => {
-                self.conflicts.remove(&hash.key);
+                if !self.conflicts.is_empty() {
+                    self.conflicts.remove(&hash.key);
+                }
                 self.begin(file, hash, order);
                 true
             }
@@ -429,7 +447,9 @@ impl<'a> Pass<'a> {
 
     /// What holds of a key, and where.
     fn holds(&self, key: u128, hit: Option<Hit>, orders: &HashMap<(u32, u32), Option<i64>>) -> (Holds, Option<At>) {
-        if let Some(order) = self.conflicts.get(&key) {
+        if !self.conflicts.is_empty()
+            && let Some(order) = self.conflicts.get(&key)
+        {
             return (Holds::Conflict(*order), None);
         }
         if let Some(id) = self.fresh.newest(key) {
@@ -477,25 +497,26 @@ impl<'a> Pass<'a> {
     /// Looks at new facts that a reader of results should know about.
     fn watch(&mut self, file: usize, batch: &Batch) {
         let Some(watch) = &self.watch else { return };
-        for row in 0..batch.rows() {
-            let Some(day) = day_of(batch.cell(row, watch.date)) else {
+        let days = days_of(&batch.columns[watch.date].cells);
+        let valid = &batch.columns[watch.date].validity;
+        if let Some(end) = watch.closed_until {
+            let closed = days
+                .iter()
+                .enumerate()
+                .filter(|(row, day)| **day < end && valid.is_valid(*row));
+            self.flags.closed += closed.count() as u64;
+        }
+        let Some((column, members)) = &watch.members else {
+            return;
+        };
+        for (row, (day, partner)) in days.iter().zip(batch.cell_hashes(*column)).enumerate() {
+            let Some((joined, left)) = partner.and_then(|p| members.get(&p)) else {
                 continue;
             };
-            if watch.closed_until.is_some_and(|end| day < end) {
-                self.flags.closed += 1;
-            }
-            let Some((column, members)) = &watch.members else {
-                continue;
-            };
-            let Some(partner) = text_of(batch, row, *column) else {
-                continue;
-            };
-            let Some((joined, left)) = members.get(partner) else {
-                continue;
-            };
-            if day < *joined || left.is_some_and(|left| day > left) {
+            if (day < joined || day > left) && valid.is_valid(row) {
                 let name = Arc::clone(&self.files[file].name);
-                *self.flags.outside.entry((name, partner.to_owned())).or_default() += 1;
+                let partner = shown(batch.cell(row, *column));
+                *self.flags.outside.entry((name, partner)).or_default() += 1;
             }
         }
     }
@@ -557,10 +578,14 @@ pub(super) fn order_of_name(source: &Source, file_name: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
-fn day_of(cell: Cell<'_>) -> Option<Date> {
-    match cell {
-        Cell::Date(day) => Some(day),
-        Cell::Instant(at) => Some(crate::domain::Zone::UTC.date_of(at)),
-        _ => None,
+/// Days since 1970-01-01 of a column of dates, or of instants in UTC.
+fn days_of(cells: &Cells) -> std::borrow::Cow<'_, [i32]> {
+    match cells {
+        Cells::Date(days) => days.into(),
+        Cells::Instant(micros) => micros
+            .iter()
+            .map(|at| i32::try_from(at.div_euclid(86_400_000_000)).unwrap_or_default())
+            .collect(),
+        _ => Vec::new().into(),
     }
 }

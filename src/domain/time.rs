@@ -40,12 +40,16 @@ impl Instant {
 
     /// Parses RFC 3339 with an offset or `Z`.
     pub fn parse(text: &str) -> Result<Instant, TimeError> {
-        // RFC 3339 allows a leap second and lower case; files may have neither.
-        if text.len() < 20 || text.as_bytes()[10] != b'T' || text.as_bytes()[17..19] == *b"60" || text.ends_with('z') {
+        let bytes = text.as_bytes();
+        // RFC 3339 allows a leap second and lower case; files may have neither. The parser takes a typographic minus too.
+        let is_other = |b: &[u8]| b[10] != b'T' || b[17..19] == *b"60" || b.ends_with(b"z");
+        if !text.is_ascii() || bytes.len() < 20 || is_other(bytes) {
             return Err(TimeError::Grammar);
         }
         let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::Grammar)?;
-        if parsed.timestamp_subsec_nanos() % 1000 != 0 {
+        // it also drops what is finer than a nanosecond
+        let mut finer = bytes[20..].iter().take_while(|b| b.is_ascii_digit()).skip(6);
+        if bytes[19] == b'.' && finer.any(|b| *b != b'0') {
             return Err(TimeError::TooFine);
         }
         Ok(Instant(parsed.timestamp_micros()))
@@ -178,9 +182,16 @@ mod tests {
             "2026-02-30T00:00:00Z",
             "2026-10-12 06:00:00Z",
             "2026-10-12T06:00:00+25:00",
+            "2026-10-12T06:00:00\u{2212}05:00",
+            "2026-10-12T06:00:00.1234567Z",
+            "2026-10-12T06:00:00.1234560000001Z",
         ] {
             assert!(Instant::parse(bad).is_err(), "{bad}");
         }
+        let zeros = Instant::parse("2026-10-12T06:00:00.1234560000000+00:00").unwrap();
+        assert_eq!(zeros.to_string(), "2026-10-12T06:00:00.123456Z");
+        let east = Instant::parse("2026-10-12T06:00:00.5+05:45").unwrap();
+        assert_eq!(east.to_string(), "2026-10-12T00:15:00.500000Z");
     }
 
     #[test]

@@ -89,7 +89,7 @@ fn the_sample_is_on_time() {
 }
 
 #[test]
-fn a_missing_file_makes_its_metric_incomplete_for_its_region_and_blocks_the_close() {
+fn fault_32_a_missing_file_makes_its_metric_incomplete_for_its_region_and_blocks_the_close() {
     let whole = sample();
     whole.ok(&["run"]);
     let workspace = sample();

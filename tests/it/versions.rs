@@ -242,3 +242,45 @@ fn a_contract_that_gets_stricter_sends_rows_to_quarantine_and_the_run_goes_on() 
     assert_eq!(query(&w, "SELECT rule, source_line FROM quarantine"), ["value.range|3"]);
     assert_eq!(states(&w), ["1|1|0|0|1|0"]);
 }
+
+#[test]
+fn fault_33_rows_of_another_partner_are_rejected() {
+    let w = workspace(
+        "[[source]]\nname = \"domains\"\nfeed = \"domains\"\nfiles = [\"in/domains-*.csv\"]\nformat = \"csv\"\n\
+         [[source]]\nname = \"partners\"\nfeed = \"partners\"\nfiles = [\"in/partners-*.csv\"]\nformat = \"csv\"\n\
+         [[source]]\nname = \"events\"\nfeed = \"key_events\"\nfiles = [\"in/events-*.csv\"]\nformat = \"csv\"\n\
+         irregular = true\nsender = { partners = [\"P2\"], regions = [\"emea\"] }\n",
+    );
+    let partner = |id: &str, region: &str| {
+        format!(
+            "{id},2025-01-01,,{id},{id} GmbH,{region},DE,Europe/Berlin,gold,de,EUR,,example.test,active,2025-01-01,,\n"
+        )
+    };
+    let header = "partner_id,valid_from,parent_partner_id,legal_name,legal_entity,region,country,time_zone,tier,language,\
+                  currency,tax_category,allowed_mail_domains,status,joined_on,left_on,merged_into\n";
+    let partners = [partner("P1", "emea"), partner("P2", "apac"), partner("P3", "apac")].concat();
+    w.write("in/partners-1.csv", &format!("{header}{partners}"));
+    let mut events =
+        "event_id,partner_id,domain,occurred_on,code,level,direction,red_line,self_reported,evidence\n".to_owned();
+    for (i, partner) in ["P1", "P2", "P3"].iter().enumerate() {
+        events.push_str(&format!(
+            "E{i},{partner},,2026-07-0{},praise,minor,positive,none,false,letter\n",
+            i + 1
+        ));
+    }
+    w.write("in/events-1.csv", &events);
+    w.ok(&["run"]);
+    // of its region, and by name; the third is neither, and named with file and line
+    assert_eq!(
+        query(&w, "SELECT event_id FROM key_events ORDER BY event_id"),
+        ["E0", "E1"]
+    );
+    let told = query(
+        &w,
+        "SELECT source_file, source_line, column_name, rule, reason FROM quarantine",
+    );
+    assert_eq!(
+        told,
+        ["in/events-1.csv|4|partner_id|sender.partner|the source 'events' may not speak for partner P3"]
+    );
+}

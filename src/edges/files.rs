@@ -5,7 +5,7 @@
 //! is in the files.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -265,14 +265,21 @@ pub fn open_plain(path: &Path) -> Result<File, FileError> {
 
 /// SHA-256 and size of a file.
 pub fn hash_file(path: &Path) -> Result<(Digest, u64), FileError> {
-    let mut reader = BufReader::with_capacity(1 << 18, open_plain(path)?);
     let mut hasher = Hasher::new();
+    let size = hash_rest(path, &mut hasher, 0)?;
+    Ok((hasher.finish(), size))
+}
+
+/// Hashes a file from a byte to its end, and says how many bytes those are.
+pub fn hash_rest(path: &Path, hasher: &mut Hasher, from: u64) -> Result<u64, FileError> {
+    let mut file = open_plain(path)?;
+    file.seek(SeekFrom::Start(from)).map_err(fail("read", path))?;
     let mut size = 0;
     let mut buffer = vec![0; 1 << 18];
     loop {
-        let n = reader.read(&mut buffer).map_err(fail("read", path))?;
+        let n = file.read(&mut buffer).map_err(fail("read", path))?;
         if n == 0 {
-            return Ok((hasher.finish(), size));
+            return Ok(size);
         }
         hasher.raw(&buffer[..n]);
         size += n as u64;

@@ -4,7 +4,6 @@
 //! decide, write.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
 
 use super::records::{Desk, FileEntry, Rejected};
 use crate::contracts::Contract;
@@ -16,7 +15,7 @@ use crate::ingest::source::data_columns;
 use crate::ingest::split::{Splitter, without_zeros};
 use crate::pipeline::PipelineError;
 use crate::pipeline::config::Config;
-use crate::pipeline::refresh::input;
+use crate::pipeline::refresh::input::{self, Reading};
 use crate::store::layout::Layout;
 use crate::store::private::{self, Class};
 
@@ -106,8 +105,8 @@ impl<'a> Texts<'a> {
         if !files::exists(&path) {
             return Ok(None);
         }
-        let read = AtomicU64::new(0);
-        let input = input::open(source, &path, &read)?;
+        let reading = Reading::default();
+        let input = input::open(source, &path, &reading)?;
         // an original that cannot be read is told by `verify` and by the run; here the raw text is enough
         Ok(Splitter::new(source, contract, input))
     }

@@ -4,7 +4,6 @@
 //! there. A function of the parts' content alone. Must not: change, add or lose a row.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::FeedWriter;
 use super::read::{PartReader, StoredBatch, read_part};
@@ -165,11 +164,10 @@ impl Source {
 }
 
 fn append(all: &mut StoredBatch, more: &StoredBatch) {
-    for row in 0..more.rows.rows() {
-        all.rows.push_from(&more.rows, row);
-        all.arrivals.push(more.arrivals[row]);
-        all.files.push(Arc::clone(&more.files[row]));
-    }
+    let rows: Vec<usize> = (0..more.rows.rows()).collect();
+    all.rows.extend(&more.rows, &rows);
+    all.arrivals.extend_from_slice(&more.arrivals);
+    all.files.extend(more.files.iter().cloned());
 }
 
 /// Gives the rows of all sources by arrival and line; of equal ones those of the first source first.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
@@ -27,6 +28,9 @@ use crate::store::{StoreError, parquet as written};
 
 /// Hashes of rows of one part that are held in memory; more are put into a file.
 const HELD_HASHES: usize = 16_384;
+
+/// From so many rows on that follow each other, in the mean, they are not picked one by one.
+const LONG_RUN: usize = 64;
 
 /// A part of this run, complete on disk and not yet in the release: [`Staging::adopt`] or [`Staging::discard`] it.
 #[derive(Clone, Debug)]
@@ -126,12 +130,23 @@ impl PartFile {
         }
         let added = match rows {
             None => self.waiting.push_batch(batch.clone()),
-            Some(rows) => self
-                .waiting
-                .push_batch_with_indices(batch.clone(), &UInt32Array::from(rows)),
+            Some(rows) => self.append_rows(batch, rows),
         };
         added.map_err(|e| self.error(e.to_string()))?;
         self.write_complete()
+    }
+
+    /// Adds rows in their order; those that follow each other are copied at once.
+    fn append_rows(&mut self, batch: &RecordBatch, rows: Vec<u32>) -> Result<(), ArrowError> {
+        let runs = || rows.chunk_by(|row, next| row + 1 == *next);
+        if runs().count() * LONG_RUN > rows.len() {
+            let rows = UInt32Array::from(rows);
+            return self.waiting.push_batch_with_indices(batch.clone(), &rows);
+        }
+        for run in runs() {
+            self.waiting.push_batch(batch.slice(run[0] as usize, run.len()))?;
+        }
+        Ok(())
     }
 
     fn write_complete(&mut self) -> Result<(), StoreError> {

@@ -19,6 +19,10 @@ pub(super) const PART_ROWS: u32 = 1 << 20;
 /// Parts that are encoded at the same time: eight years of months. Each takes about seven megabytes.
 const MOST_OPEN: usize = 96;
 
+/// Chunks after which a part that got none of them is completed: a file in the order of its dates does not come back to
+/// a month, and what is complete takes no memory.
+const IDLE_CHUNKS: u64 = 256;
+
 /// Where a row was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowPlace {
@@ -63,6 +67,7 @@ pub(super) struct Router {
     used: u64,
     pub(super) most_open: usize,
     pub(super) part_rows: u32,
+    pub(super) idle_chunks: u64,
 }
 
 /// The partition of rows without a business date.
@@ -80,6 +85,7 @@ impl Router {
             used: 0,
             most_open: MOST_OPEN,
             part_rows: PART_ROWS,
+            idle_chunks: IDLE_CHUNKS,
         }
     }
 
@@ -116,9 +122,16 @@ impl Router {
             });
             out.taken[route].rows.get_or_insert_default().push(row);
             last = Some((month, part, route));
+            let before = self.used;
             if self.add_row(part) {
                 self.close(part, &mut out.closed);
                 last = None;
+            }
+            if self.used > before
+                && let Some((used, idle)) = self.encoding.first().copied()
+                && used + self.idle_chunks < self.used
+            {
+                self.close(idle, &mut out.closed);
             }
         }
         while self.encoding.len() > self.most_open {
@@ -281,6 +294,21 @@ mod tests {
         let of = |p: &RowPlace| (p.part, p.row);
         let expected = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)];
         assert_eq!(places.iter().map(of).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_part_that_gets_nothing_for_long_is_completed() {
+        let mut router = Router::new(&fixture::contract());
+        router.idle_chunks = 2;
+        router.route(&rows(&vec![Some("2026-01-01"); CHUNK_ROWS + 1]), &[]);
+        let (_, routes) = router.route(&rows(&vec![Some("2026-02-01"); 2 * CHUNK_ROWS]), &[]);
+        assert!(routes.closed.is_empty());
+        let (places, routes) = router.route(
+            &rows(&[&vec![Some("2026-02-01"); CHUNK_ROWS][..], &[Some("2026-01-31")]].concat()),
+            &[],
+        );
+        assert_eq!(routes.closed, [0]);
+        assert_eq!(places.last(), Some(&RowPlace { part: 2, row: 0 }));
     }
 
     #[test]

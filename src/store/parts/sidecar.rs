@@ -7,7 +7,7 @@
 //!
 //! | section | bytes | what |
 //! |---|---|---|
-//! | head | 32 | `SLKEYS1\n`, rows, number of columns, shape: what key and content were made of |
+//! | head | 32 | `SLKEYS2\n`, rows, number of columns, shape: what key and content were made of |
 //! | fences | 24 a block | high half of its first key, checksum of its high halves, checksum of its rest |
 //! | | 8 | checksum of head and fences |
 //! | high halves | 8 an entry | first half of the key |
@@ -28,7 +28,7 @@ use crate::domain::RowHash;
 use crate::edges::files;
 use crate::store::StoreError;
 
-const MAGIC: &[u8; 8] = b"SLKEYS1\n";
+const MAGIC: &[u8; 8] = b"SLKEYS2\n";
 const HEAD: usize = 32;
 const FENCE: usize = 24;
 const SUM: usize = 8;

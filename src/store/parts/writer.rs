@@ -99,7 +99,20 @@ impl FeedWriter {
         arrival: i64,
         file_name: &Arc<str>,
     ) -> Result<Vec<RowPlace>, StoreError> {
-        self.hand_over(rows, hashes.to_vec(), Lineage::One(arrival, Arc::clone(file_name)), &[])
+        self.write_without(rows, hashes.to_vec(), arrival, file_name, &[])
+    }
+
+    /// Writes rows as [`FeedWriter::write`] does, without those whose ascending numbers are given.
+    pub fn write_without(
+        &mut self,
+        rows: Batch,
+        hashes: Vec<RowHash>,
+        arrival: i64,
+        file_name: &Arc<str>,
+        without: &[u32],
+    ) -> Result<Vec<RowPlace>, StoreError> {
+        let lineage = Lineage::One(arrival, Arc::clone(file_name));
+        self.hand_over(rows, hashes, lineage, without)
     }
 
     /// Writes rows that were stored before, without those whose ascending numbers are given.

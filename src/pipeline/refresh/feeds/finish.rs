@@ -481,9 +481,9 @@ impl Pass<'_> {
         let mut batch = empty.clone();
         batch.push_row(one.line, &one.row);
         let first = super::known::first_unknown(&self.outside, &batch)?;
-        let (table, referenced, column) = match (first.first().copied().flatten(), self.own) {
+        let (table, referenced, column) = match (first.get(&0), self.own) {
             (Some(number), _) => {
-                let reference = &self.outside[usize::from(number)];
+                let reference = &self.outside[*number];
                 (reference.table.clone(), reference.referenced.clone(), reference.column)
             }
             (None, Some((own, named))) => (

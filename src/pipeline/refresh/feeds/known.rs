@@ -25,6 +25,9 @@ pub(super) enum Known {
     },
 }
 
+/// Values that are looked up together.
+const AT_ONCE: usize = 256;
+
 /// Rows over which a feed's values are looked up in its key indexes and not held in memory.
 const HELD_IN_MEMORY_ROWS: u64 = 1_000_000;
 
@@ -56,22 +59,50 @@ impl Known {
         Ok(Known::All(ended))
     }
 
-    /// Which of the values are known, in the order given; null refers to nothing and is known.
-    pub(super) fn has(&self, values: &[Option<u128>]) -> Result<Vec<bool>, StoreError> {
+    /// Calls with each row of a batch whose cell in the column is not known; null refers to nothing and is known.
+    pub(super) fn each_unknown(
+        &self,
+        batch: &Batch,
+        column: usize,
+        mut call: impl FnMut(usize),
+    ) -> Result<(), StoreError> {
         match self {
-            Known::All(all) => Ok(values.iter().map(|v| v.is_none_or(|v| all.contains(&v))).collect()),
+            Known::All(all) => {
+                // hashing and looking up in turns would wait for memory at every row
+                let mut ahead = Vec::with_capacity(AT_ONCE);
+                let mut look_up = |ahead: &mut Vec<(usize, u128)>| {
+                    for (row, value) in ahead.drain(..) {
+                        if !all.contains(&value) {
+                            call(row);
+                        }
+                    }
+                };
+                batch.each_cell_hash(column, |row, value| {
+                    ahead.extend(value.map(|value| (row, value)));
+                    if ahead.len() == AT_ONCE {
+                        look_up(&mut ahead);
+                    }
+                });
+                look_up(&mut ahead);
+            }
             Known::Keys {
                 contract,
                 parts,
                 index,
                 ended,
             } => {
+                let values = batch.cell_hashes(column);
                 let wanted: Vec<u128> = values.iter().flatten().copied().collect();
                 let found = index.contains(contract, parts, &wanted)?;
-                let known = |v: &Option<u128>| v.is_none_or(|v| found.contains(&v) || ended.contains(&v));
-                Ok(values.iter().map(known).collect())
+                let unknown = |value: u128| !found.contains(&value) && !ended.contains(&value);
+                for (row, value) in values.into_iter().enumerate() {
+                    if value.is_some_and(unknown) {
+                        call(row);
+                    }
+                }
             }
         }
+        Ok(())
     }
 }
 
@@ -97,16 +128,13 @@ pub(super) struct Outside {
     pub(super) known: Rc<Known>,
 }
 
-/// By row: the first reference that leads nowhere.
-pub(super) fn first_unknown(outside: &[Outside], batch: &Batch) -> Result<Vec<Option<u16>>, StoreError> {
-    let mut first = vec![None; batch.rows()];
-    for (number, reference) in (0_u16..).zip(outside) {
-        let known = reference.known.has(&batch.cell_hashes(reference.column))?;
-        for (first, known) in first.iter_mut().zip(known) {
-            if !known && first.is_none() {
-                *first = Some(number);
-            }
-        }
+/// Rows with a reference that leads nowhere, and the number of the first one.
+pub(super) fn first_unknown(outside: &[Outside], batch: &Batch) -> Result<BTreeMap<usize, usize>, StoreError> {
+    let mut first = BTreeMap::new();
+    for (number, reference) in outside.iter().enumerate() {
+        reference.known.each_unknown(batch, reference.column, |row| {
+            first.entry(row).or_insert(number);
+        })?;
     }
     Ok(first)
 }

@@ -28,14 +28,14 @@ use self::finish::{Finished, conflict_row};
 use self::history::history_name;
 use self::known::{Known, Lost, Outside};
 use self::original::Read;
-use self::pass::{Flags, Ordering, Pass, Regions, Taking, Watch, order_of_name};
+use self::pass::{Flags, Members, Ordering, Pass, Regions, Taking, Watch, order_of_name};
 use self::record::{data_columns, stored_contract};
 use self::waiting::Waiting;
 use super::register::{FileLine, Intake, Quarantined};
 use super::{PipelineError, Refresh, digest};
 use crate::contracts::{Contract, ContractKind, Reference};
 use crate::domain::{Finding, Place, batch};
-use crate::ingest::keys::{FreshKeys, KeyMap};
+use crate::ingest::keys::FreshKeys;
 use crate::ingest::source::{Mode, Order, Source};
 use crate::ingest::{FileCounts, FileOutcome, Verdict};
 use crate::pipeline::inbox::Incoming;
@@ -429,10 +429,10 @@ impl Refresh<'_> {
         let members = match partner {
             None => None,
             Some(column) => {
-                let mut members = KeyMap::default();
+                let mut members = Members::default();
                 for (partner, (joined, left)) in self.memberships()? {
                     let left = left.map_or(i32::MAX, batch::days);
-                    members.insert(batch::text_hash(&partner), (batch::days(joined), left));
+                    members.insert(batch::text_hash(&partner), batch::days(joined), left);
                 }
                 Some((column, Rc::new(members)))
             }

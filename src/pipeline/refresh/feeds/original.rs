@@ -5,7 +5,6 @@
 //! and a feed in which one turns out bad is done again without it. Not its duty: deciding about rows.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::sync::mpsc::sync_channel;
 
 use super::pass::{Pass, Taking};
@@ -13,7 +12,6 @@ use super::record::hide_personal;
 use super::{Shared, signed};
 use crate::contracts::Contract;
 use crate::domain::{Batch, Finding, Place};
-use crate::edges::files;
 use crate::ingest::source::{Mode, Source};
 use crate::ingest::{FileOrigin, FileOutcome, Sink, Stopped, Verdict, read_file};
 use crate::pipeline::PipelineError;
@@ -21,8 +19,9 @@ use crate::pipeline::inbox::Incoming;
 use crate::store::StoreError;
 use crate::store::private::{self, Class};
 
+use super::super::Refresh;
+use super::super::input::{self, Reading};
 use super::super::register::Intake;
-use super::super::{Refresh, input};
 
 /// Rows that are held before they are decided about: a file with fewer is taken or set aside whole. Also the rows for
 /// which the key indexes are gone through once.
@@ -68,18 +67,6 @@ impl Refresh<'_> {
             file_hash: arrival.sha256,
             bytes: arrival.bytes,
         };
-        // an original that rotted would give other books without a word
-        if files::hash_file(&incoming.path).map_err(StoreError::from)?.0 != arrival.sha256 {
-            return Err(PipelineError::Integrity(vec![Finding::error(
-                Place::file(incoming.path.display().to_string()),
-                "landing.changed",
-                format!(
-                    "the original of arrival {} ({}) is not what arrived",
-                    arrival.arrival, arrival.file_name
-                ),
-                "restore it from a backup, or deliver the file again under landing's name for it",
-            )]));
-        }
         let config = self.task.config;
         let Some(source) = source_of(&config.sources, contract, &arrival.source, &arrival.file_name) else {
             let reason = format!("source.unknown: source '{}' is no longer declared", arrival.source);
@@ -96,8 +83,8 @@ impl Refresh<'_> {
                 .to_owned();
             return Ok(Read::Taken(Box::new(set_aside(contract, origin, &source.name, reason))));
         };
-        let read = AtomicU64::new(0);
-        let counter = &read;
+        let reading = Reading::default();
+        let counter = &reading;
         let input = input::open(source, &incoming.path, counter)?;
         let file = pass.files.len();
         pass.files.push(taking);
@@ -110,7 +97,7 @@ impl Refresh<'_> {
         let keys = contract.key.as_slice();
         let outcome = std::thread::scope(|scope| -> Result<FileOutcome, PipelineError> {
             let (sender, receiver) = sync_channel::<Batch>(BATCHES_AHEAD);
-            let reading = scope.spawn(move || read_file(source, contract, &origin, input, &mut Ahead(sender)));
+            let thread = scope.spawn(move || read_file(source, contract, &origin, input, &mut Ahead(sender)));
             let mut held: Vec<Batch> = Vec::new();
             let mut rows = 0;
             let mut failed = None;
@@ -119,7 +106,7 @@ impl Refresh<'_> {
                     failed = Some(PipelineError::Interrupted);
                     break;
                 }
-                progress.bytes(total.min(so_far + counter.load(Memory::Relaxed)), total);
+                progress.bytes(total.min(so_far + counter.bytes()), total);
                 hide_personal(contract, &mut batch, &mut texts);
                 if source.mode == Mode::Snapshot {
                     seen.extend(batch.hashes(keys).into_iter().map(|h| h.key));
@@ -129,7 +116,7 @@ impl Refresh<'_> {
                 // without earlier parts there is nothing to gather rows for, once the file has begun
                 if rows >= CHUNK_ROWS || (began && pass.parts.is_empty()) {
                     if !began {
-                        pass.reserve(expected_rows(rows, counter.load(Memory::Relaxed), arrival.bytes));
+                        pass.reserve(expected_rows(rows, counter.bytes(), arrival.bytes));
                     }
                     began = true;
                     rows = 0;
@@ -140,13 +127,14 @@ impl Refresh<'_> {
                 }
             }
             drop(receiver);
-            let outcome = reading.join().map_err(|_| PipelineError::Stage {
+            let outcome = thread.join().map_err(|_| PipelineError::Stage {
                 what: "reading a file",
                 detail: format!("the reader of {} panicked", arrival.file_name),
             })?;
             if let Some(e) = failed {
                 return Err(e);
             }
+            whole(incoming, &reading)?;
             if outcome.verdict == Verdict::Read {
                 pass.take(file, held)?;
             }
@@ -200,6 +188,23 @@ impl Refresh<'_> {
             .collect();
         Ok(pass.end_absent(file, seen, &source_of)?)
     }
+}
+
+/// An original that rotted would give other books without a word: nothing of it is used.
+fn whole(incoming: &Incoming, reading: &Reading) -> Result<(), PipelineError> {
+    let arrival = &incoming.arrival;
+    if reading.digest(&incoming.path).map_err(StoreError::from)? == arrival.sha256 {
+        return Ok(());
+    }
+    Err(PipelineError::Integrity(vec![Finding::error(
+        Place::file(incoming.path.display().to_string()),
+        "landing.changed",
+        format!(
+            "the original of arrival {} ({}) is not what arrived",
+            arrival.arrival, arrival.file_name
+        ),
+        "restore it from a backup, or deliver the file again under landing's name for it",
+    )]))
 }
 
 /// Rows of a file, by those among its first bytes: an estimate, and no more than the file could hold.

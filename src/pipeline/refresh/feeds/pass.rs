@@ -22,6 +22,9 @@ use crate::store::parts::{FeedWriter, Hit, KeyIndex, RowPlace};
 
 use super::super::register::{HeldRow, Quarantined};
 
+/// Rows whose keys are looked at together.
+const AT_ONCE: usize = 256;
+
 /// Where a row lies that this run takes out of the current ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum At {
@@ -94,8 +97,31 @@ pub(super) struct Flags {
     pub(super) closed: u64,
 }
 
-/// Column of the partner, and by the hash of a partner the first and last day it belongs, as days since 1970-01-01.
-pub(super) type Members = (usize, Rc<KeyMap<(i32, i32)>>);
+/// First and last day on which each partner belongs, as days since 1970-01-01, by the partner's hash.
+#[derive(Default)]
+pub(super) struct Members {
+    days: KeyMap<(i32, i32)>,
+    /// On these days every partner belongs.
+    all: Option<(i32, i32)>,
+}
+
+impl Members {
+    pub(super) fn insert(&mut self, partner: u128, joined: i32, left: i32) {
+        self.days.insert(partner, (joined, left));
+        let (from, to) = self.all.unwrap_or((i32::MIN, i32::MAX));
+        self.all = Some((from.max(joined), to.min(left)));
+    }
+
+    fn all_belong(&self, day: i32) -> bool {
+        self.all.is_none_or(|(from, to)| from <= day && day <= to)
+    }
+
+    /// A partner that is not known is not outside.
+    fn is_outside(&self, partner: u128, day: i32) -> bool {
+        let days = self.days.get(&partner);
+        days.is_some_and(|(joined, left)| day < *joined || day > *left)
+    }
+}
 
 /// By partner its regions.
 pub(super) type Regions = Rc<HashMap<String, BTreeSet<String>>>;
@@ -103,7 +129,8 @@ pub(super) type Regions = Rc<HashMap<String, BTreeSet<String>>>;
 /// What a new fact is looked at for.
 pub(super) struct Watch {
     pub(super) date: usize,
-    pub(super) members: Option<Members>,
+    /// Column of the partner, and when each belongs.
+    pub(super) members: Option<(usize, Rc<Members>)>,
     pub(super) closed_until: Option<i32>,
 }
 
@@ -212,20 +239,15 @@ impl Pass<'_> {
     /// Rows that refer to what another feed does not know.
     fn hold_unknown(&mut self, file: usize, batch: Batch) -> Result<Batch, StoreError> {
         let unknown = first_unknown(&self.outside, &batch)?;
-        if unknown.iter().all(Option::is_none) {
+        if unknown.is_empty() {
             return Ok(batch);
         }
-        let mut kept = Vec::new();
-        for (row, unknown) in unknown.into_iter().enumerate() {
-            match unknown {
-                None => kept.push(row),
-                Some(number) => {
-                    let reference = &self.outside[usize::from(number)];
-                    let missing = (reference.table.clone(), reference.referenced.clone(), reference.column);
-                    self.hold(file, &batch, row, missing);
-                }
-            }
+        for (row, number) in &unknown {
+            let reference = &self.outside[*number];
+            let missing = (reference.table.clone(), reference.referenced.clone(), reference.column);
+            self.hold(file, &batch, *row, missing);
         }
+        let kept: Vec<usize> = (0..batch.rows()).filter(|row| !unknown.contains_key(row)).collect();
         Ok(batch.select(&kept))
     }
 
@@ -273,25 +295,31 @@ impl Pass<'_> {
         let arrival = self.files[file].arrival;
         let mut counts = FileCounts::of_arrival(arrival);
         for (number, (batch, hashes)) in chunk.into_iter().zip(hashes).enumerate() {
-            let kept: Vec<usize> = (0..batch.rows())
-                .filter(|row| {
-                    let hit = (!stored.hits.is_empty()).then(|| stored.hits.get(&(number, *row)).copied());
-                    let hit = hit.flatten();
-                    self.settle_row(file, &batch, *row, hashes[*row], hit, &stored.orders, &mut counts)
-                })
-                .collect();
-            self.note_names(&batch, &kept);
-            let (batch, hashes) = if kept.len() == batch.rows() {
-                (batch, hashes)
-            } else {
-                (batch.select(&kept), kept.iter().map(|row| hashes[*row]).collect())
-            };
-            if batch.is_empty() {
-                continue;
+            let mut dropped = Vec::new();
+            for row in 0..batch.rows() {
+                if row % AT_ONCE == 0 {
+                    let next = &hashes[row..batch.rows().min(row + AT_ONCE)];
+                    self.fresh.warm(next.iter().map(|hash| hash.key));
+                }
+                let hit = (!stored.hits.is_empty()).then(|| stored.hits.get(&(number, row)).copied());
+                if !self.settle_row(
+                    file,
+                    &batch,
+                    row,
+                    hashes[row],
+                    hit.flatten(),
+                    &stored.orders,
+                    &mut counts,
+                ) {
+                    dropped.push(row_number(row));
+                }
             }
-            self.watch(file, &batch);
+            self.note_names(&batch, &dropped);
+            self.watch(file, &batch, &dropped);
             let taking = &self.files[file];
-            let places = self.writer.write(batch, &hashes, taking.arrival, &taking.name)?;
+            let places = self
+                .writer
+                .write_without(batch, hashes, taking.arrival, &taking.name, &dropped)?;
             self.places.extend(places);
         }
         *self.change(arrival) += counts;
@@ -486,39 +514,40 @@ impl Pass<'_> {
         }
     }
 
-    fn note_names(&mut self, batch: &Batch, kept: &[usize]) {
+    fn note_names(&mut self, batch: &Batch, dropped: &[u32]) {
         let Some((_, column)) = self.own.filter(|(_, column)| self.contract.key != [*column]) else {
             return;
         };
-        let hashes = batch.cell_hashes(column);
-        self.names.extend(kept.iter().filter_map(|row| hashes[*row]));
+        batch.each_cell_hash(column, |row, name| {
+            if dropped.binary_search(&row_number(row)).is_err() {
+                self.names.extend(name);
+            }
+        });
     }
 
     /// Looks at new facts that a reader of results should know about.
-    fn watch(&mut self, file: usize, batch: &Batch) {
+    fn watch(&mut self, file: usize, batch: &Batch, dropped: &[u32]) {
         let Some(watch) = &self.watch else { return };
         let days = days_of(&batch.columns[watch.date].cells);
         let valid = &batch.columns[watch.date].validity;
+        let counts = |row| valid.is_valid(row) && dropped.binary_search(&row_number(row)).is_err();
         if let Some(end) = watch.closed_until {
-            let closed = days
-                .iter()
-                .enumerate()
-                .filter(|(row, day)| **day < end && valid.is_valid(*row));
+            let closed = days.iter().enumerate().filter(|(row, day)| **day < end && counts(*row));
             self.flags.closed += closed.count() as u64;
         }
         let Some((column, members)) = &watch.members else {
             return;
         };
-        for (row, (day, partner)) in days.iter().zip(batch.cell_hashes(*column)).enumerate() {
-            let Some((joined, left)) = partner.and_then(|p| members.get(&p)) else {
-                continue;
-            };
-            if (day < joined || day > left) && valid.is_valid(row) {
+        if days.iter().all(|day| members.all_belong(*day)) {
+            return;
+        }
+        batch.each_cell_hash(*column, |row, partner| {
+            if partner.is_some_and(|p| members.is_outside(p, days[row])) && counts(row) {
                 let name = Arc::clone(&self.files[file].name);
                 let partner = shown(batch.cell(row, *column));
                 *self.flags.outside.entry((name, partner)).or_default() += 1;
             }
-        }
+        });
     }
 
     /// A typed row that is not used.
@@ -556,6 +585,14 @@ impl Pass<'_> {
         }
         change.quarantined += 1;
     }
+}
+
+/// The number of a row in its batch.
+///
+/// # Panics
+/// In a batch of more than 4 billion rows.
+fn row_number(row: usize) -> u32 {
+    u32::try_from(row).expect("fewer than 4 billion rows in a batch")
 }
 
 /// The order that a cell states: a number, the days of a date, the microseconds of an instant.

@@ -80,7 +80,13 @@ impl Waiting {
                 match reference {
                     // the contract refers to something else now
                     None => true,
-                    Some(reference) => reference.known.has(&one.cell_hashes(reference.column))?.contains(&true),
+                    Some(reference) => {
+                        let mut known = true;
+                        reference
+                            .known
+                            .each_unknown(&one, reference.column, |_| known = false)?;
+                        known
+                    }
                 }
             };
             let waits = Waits {

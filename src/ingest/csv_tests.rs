@@ -280,6 +280,23 @@ fn written(field: &str, always: bool) -> String {
     }
 }
 
+#[test]
+fn fields_in_plain_quotes_need_no_closer_look() {
+    let behind = "x".repeat(64);
+    for (line, taken) in [
+        ("a,\"b, c\",\"\",\"\"\n", true),
+        ("\"a\"\r\n", true),
+        ("\"a\"\"b\",c\n", false),
+        ("\"a\"b,c\n", false),
+        ("\"a\nb\",c\n", false),
+        ("a\"b\",c\n", false),
+    ] {
+        let text = format!("{line}{behind}");
+        let found = plain_line(text.as_bytes(), Marks::new(COMMA), &mut Vec::new());
+        assert_eq!(found.is_some(), taken, "{line:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn well_formed_text_reads_as_the_peer_reads_it(
@@ -299,14 +316,22 @@ proptest! {
     }
 
     #[test]
-    fn plain_lines_are_what_the_closer_look_says(text in "[ab,;\\u{0}\\u{b}\\u{c}é-]{0,40}[\n\r]{0,2}[a,]{0,90}") {
+    fn plain_lines_are_what_the_closer_look_says(
+        text in "([ab,;\\u{0}\\u{b}é-]{0,9}(\"[ab,\\\\é]{0,9}\",)?){0,6}(\"[ab,\n]{0,9}\"|[\"a,\\\\]{0,3})?[\n\r]{0,2}[a,]{0,90}",
+        dialect in prop::sample::select(vec![
+            COMMA,
+            Dialect { quote: None, ..COMMA },
+            Dialect { escape: Some(b'\\'), ..COMMA },
+        ]),
+    ) {
         let mut spans = Vec::new();
-        if let Some((raw, length)) = plain_line(text.as_bytes(), Marks::new(COMMA), &mut spans) {
+        if let Some((raw, length)) = plain_line(text.as_bytes(), Marks::new(dialect), &mut spans) {
             let (mut aside, mut exact) = (Vec::new(), Vec::new());
-            let found = scan(text.as_bytes(), false, COMMA, &mut aside, &mut exact);
+            let found = scan(text.as_bytes(), false, dialect, &mut aside, &mut exact);
             prop_assert!(matches!(found, Scan::Record(l) if l == length));
             prop_assert_eq!(without_break(&text.as_bytes()[..length]).len(), raw);
             prop_assert_eq!(spans, exact);
+            prop_assert!(aside.is_empty());
         }
     }
 

@@ -8,6 +8,7 @@ mod contracts;
 mod delivered;
 mod detect;
 mod determinism;
+mod differential;
 mod faults;
 mod first_light;
 mod freshness;

@@ -11,6 +11,7 @@
 //! | peers of each period | answers and inspections of the look-back, by region | `pools`, `peers` |
 //! | rows partner × domain | facts, events, certifications | `rows` |
 //! | metrics | measures, peers, rules | `satisfaction`, `quality`, `parts`; `cap`, `weighted`, `wilson`, `knots` |
+//! | what the star criteria ask for and find | engineers, enablement, rules | `criteria` |
 //! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
 //! | the partner's card | its domains' exact finals, events without a domain | `card` |
 //! | published rows | the derivations | `tables` |
@@ -22,6 +23,7 @@
 mod cap;
 mod card;
 pub mod composite;
+pub mod criteria;
 pub mod derivation;
 mod domain_score;
 mod event_life;

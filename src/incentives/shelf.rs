@@ -123,6 +123,7 @@ fn book(schemes: BTreeMap<SchemeId, Scheme>) -> RuleBook {
             domain_cap_from_domains: 0,
             domain_cap: zero(),
         },
+        star_criteria: None,
         schemes,
     }
 }

@@ -8,12 +8,13 @@
 //! | `tree` | text of a file | tables, lists and leaves with their lines |
 //! | `edition`, `editions` | trees, dates | one chain of editions per folder |
 //! | `resolve` | two chains | a region's tree over the global one, at every date on which one changes |
-//! | `read`, `metrics`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
+//! | `read`, `metrics`, `criteria`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //!
 //! Every region is resolved at every date on which a rule changes, when the files are read: a book that can be asked
 //! for is a book that is sound.
 
 mod bands;
+mod criteria;
 mod edition;
 mod editions;
 mod leaf;

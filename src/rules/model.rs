@@ -25,6 +25,8 @@ pub struct RuleBook {
     pub red_lines: RedLineRules,
     pub grades: GradeBands,
     pub card: CardRules,
+    /// What the star grades ask for; `None` where a region says nothing of it.
+    pub star_criteria: Option<StarCriteria>,
     pub schemes: BTreeMap<SchemeId, Scheme>,
 }
 
@@ -198,6 +200,55 @@ pub struct CardRules {
     pub domain_cap_from_domains: usize,
     /// … one counts for at most this share.
     pub domain_cap: Ratio,
+}
+
+/// Level of a certificate, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EngineerLevel {
+    Associate,
+    Professional,
+    Expert,
+}
+
+impl EngineerLevel {
+    pub const ALL: [(&'static str, EngineerLevel); 3] = [
+        ("associate", EngineerLevel::Associate),
+        ("professional", EngineerLevel::Professional),
+        ("expert", EngineerLevel::Expert),
+    ];
+
+    /// The level by its name in the feed and in rule files.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<EngineerLevel> {
+        EngineerLevel::ALL
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, level)| level)
+    }
+}
+
+/// What the star grades ask for, per domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StarCriteria {
+    /// A certificate counts when it still holds so many days after the day asked.
+    pub certificate_outlasts_days: u32,
+    /// Trainings and credits are those of so many days up to the day asked.
+    pub training_days: u32,
+    /// An engineer of this level or a higher one is a senior engineer.
+    pub senior_level: EngineerLevel,
+    /// By stars: 3, 4, 5.
+    pub stars: BTreeMap<i64, StarNeeds>,
+}
+
+/// What one star grade asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StarNeeds {
+    /// Persons, senior ones among them.
+    pub engineers: i64,
+    pub senior_engineers: i64,
+    pub project_managers: i64,
+    pub trainings: i64,
+    pub credits: Ratio,
 }
 
 /// A scheme that pays.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::criteria::read_star_criteria;
 use super::leaf::{Out, Within, unknown_word};
 use super::metrics::{check_weights, read_parts, read_quality, read_satisfaction};
 use super::model::{
@@ -55,6 +56,7 @@ pub(super) fn read_book(
     let red_lines = top.section(out, "red_lines").and_then(|s| read_red_lines(out, s));
     let grades = top.section(out, "grades").and_then(|s| read_grades(out, s));
     let card = top.section(out, "card").and_then(|s| read_card(out, s));
+    let star_criteria = read_star_criteria(out, &mut top);
     let schemes = top.section(out, "schemes").and_then(|s| read_schemes(out, s));
     top.finish(out);
     let book = RuleBook {
@@ -70,6 +72,7 @@ pub(super) fn read_book(
         red_lines: red_lines?,
         grades: grades?,
         card: card?,
+        star_criteria: star_criteria?,
         schemes: schemes?,
     };
     Some((programme?, book))

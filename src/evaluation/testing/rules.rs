@@ -103,6 +103,7 @@ pub fn book(name: &str, zone: &str) -> RuleBook {
             domain_cap_from_domains: 3,
             domain_cap: dec("0.5"),
         },
+        star_criteria: None,
         schemes: BTreeMap::new(),
     }
 }

@@ -115,8 +115,8 @@ impl FeedWriter {
         self.hand_over(rows, hashes, lineage, without)
     }
 
-    /// Writes rows that were stored before, without those whose ascending numbers are given.
-    pub(super) fn write_stored(
+    /// Writes rows of several files, such as were stored before, without those whose ascending numbers are given.
+    pub fn write_stored(
         &mut self,
         stored: StoredBatch,
         hashes: Vec<RowHash>,

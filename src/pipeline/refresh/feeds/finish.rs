@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::history::{ENDED, STALE, SUPERSEDED, history_contract, history_rows};
-use super::pass::{At, Conflicting, Fate, Ordering, Pass, Refusal};
-use super::record::{data_columns, row_digest, to_json};
-use crate::contracts::model::CheckSeverity;
-use crate::contracts::{Contract, check};
-use crate::domain::{Batch, Digest, Row, Value};
+use super::history::{Gone, Removed, STALE, Versions, collect, history_contract, write_history};
+use super::pass::Pass;
+use super::record::{row_digest, to_json};
+use super::refused::{key_hash, refusals};
+use super::state::{At, Conflicting, Fate, Ordering};
+use crate::domain::Batch;
 use crate::ingest::FileCounts;
 use crate::ingest::references::{Link, chained};
 use crate::pipeline::PipelineError;
@@ -31,16 +31,7 @@ pub(super) struct Finished {
     pub(super) conflicts: BTreeMap<u128, Option<i64>>,
     /// Values of referenced columns that are gone, by column.
     pub(super) lost: BTreeMap<usize, HashSet<u128>>,
-    pub(super) flags: super::pass::Flags,
-}
-
-/// A row that is current no more, as it was stored.
-struct Removed {
-    fate: Fate,
-    arrival: i64,
-    file_name: Arc<str>,
-    line: i64,
-    row: Row,
+    pub(super) flags: super::state::Flags,
 }
 
 impl Pass<'_> {
@@ -347,7 +338,7 @@ impl Pass<'_> {
         staging: &mut Staging,
         fresh: Vec<crate::store::parts::FreshPart>,
         rewrite: bool,
-    ) -> Result<Vec<Removed>, PipelineError> {
+    ) -> Result<Gone, PipelineError> {
         let mut stored: BTreeMap<u32, BTreeMap<u32, Fate>> = BTreeMap::new();
         let mut written: BTreeMap<u32, BTreeMap<u32, Fate>> = BTreeMap::new();
         for (at, fate) in std::mem::take(&mut self.gone) {
@@ -359,7 +350,7 @@ impl Pass<'_> {
                 }
             };
         }
-        let mut removed = Vec::new();
+        let mut removed = Gone::default();
         let mut stays = HashSet::new();
         for (number, part) in (0_u32..).zip(self.parts.clone()) {
             let fates = stored.remove(&number).unwrap_or_default();
@@ -399,40 +390,37 @@ impl Pass<'_> {
     }
 
     /// Puts removed rows where they belong, and tells conflicts.
-    fn tell(&mut self, staging: &mut Staging, removed: Vec<Removed>, rewrite: bool) -> Result<(), PipelineError> {
+    fn tell(&mut self, staging: &mut Staging, gone: Gone, rewrite: bool) -> Result<(), PipelineError> {
         let history = history_contract(self.stored);
         let mut writer = None;
         for (file, rows) in std::mem::take(&mut self.stale) {
-            let (arrival, name) = (self.files[file].arrival, Arc::clone(&self.files[file].name));
-            let until = vec![arrival; rows.rows()];
-            let outcome = vec![STALE; rows.rows()];
-            write_history(&mut writer, staging, &history, rows, &until, &outcome, arrival, &name)?;
+            let taking = &self.files[file];
+            let versions = Versions {
+                until: vec![taking.arrival; rows.rows()],
+                outcome: vec![STALE; rows.rows()],
+                rows: StoredBatch {
+                    arrivals: vec![taking.arrival; rows.rows()],
+                    files: vec![Arc::clone(&taking.name); rows.rows()],
+                    rows,
+                },
+            };
+            write_history(&mut writer, staging, &history, versions)?;
+        }
+        for versions in gone.versions {
+            for arrival in &versions.rows.arrivals {
+                let change = self.change(*arrival);
+                change.current -= 1;
+                change.superseded += 1;
+            }
+            write_history(&mut writer, staging, &history, versions)?;
         }
         let empty = Batch::new(&super::record::cell_kinds(self.stored));
-        for one in removed {
+        for one in gone.others {
             let change = self.change(one.arrival);
             change.current -= 1;
             match one.fate {
-                Fate::Superseded { until } | Fate::Ended { until } => {
-                    change.superseded += 1;
-                    let outcome = if matches!(one.fate, Fate::Ended { .. }) {
-                        ENDED
-                    } else {
-                        SUPERSEDED
-                    };
-                    let mut rows = empty.clone();
-                    rows.push_row(one.line, &one.row);
-                    write_history(
-                        &mut writer,
-                        staging,
-                        &history,
-                        rows,
-                        &[until],
-                        &[outcome],
-                        one.arrival,
-                        &one.file_name,
-                    )?;
-                }
+                // these are versions
+                Fate::Superseded { .. } | Fate::Ended { .. } => {}
                 Fate::Replaced => change.duplicate += 1,
                 Fate::Conflict => {
                     change.quarantined += 1;
@@ -505,158 +493,4 @@ impl Pass<'_> {
         });
         Ok(())
     }
-
-    /// Quarantines a row that was current, for what the contract finds now.
-    fn refuse(&mut self, row: &Row, arrival: i64, file_name: &Arc<str>, line: i64, found: Vec<Refusal>) {
-        for (row_no, (column, rule, reason, remedy)) in (1..).zip(found) {
-            self.quarantined.push(Quarantined {
-                arrival,
-                file_name: Arc::clone(file_name),
-                line,
-                row_no,
-                column,
-                rule,
-                reason,
-                remedy,
-                row_hash: Some(row_digest(self.contract, row)),
-                raw: to_json(self.contract, row).into_bytes(),
-            });
-        }
-    }
-
-    /// Every row in conflict names another one with other values.
-    fn tell_conflicts(&mut self) {
-        let mut by_key: BTreeMap<u128, Vec<Conflicting>> = BTreeMap::new();
-        for one in std::mem::take(&mut self.conflicting) {
-            by_key.entry(one.key).or_default().push(one);
-        }
-        for mut group in by_key.into_values() {
-            group.sort_by_key(|one| (one.arrival, one.line));
-            let digests: Vec<Digest> = group.iter().map(|one| row_digest(self.contract, &one.row)).collect();
-            for (one, digest) in group.iter().zip(&digests) {
-                let others: Vec<&Conflicting> = group
-                    .iter()
-                    .zip(&digests)
-                    .filter(|(_, d)| *d != digest)
-                    .map(|(other, _)| other)
-                    .collect();
-                self.quarantined.push(conflict(self.contract, one, *digest, &others));
-            }
-        }
-    }
-}
-
-/// What the contract finds wrong with a stored row.
-fn refusals(stored: &Contract, row: &Row) -> Vec<Refusal> {
-    let of_value = |i: usize, v: check::Violation| {
-        let rule = format!("value.{}", v.rule);
-        (Some(stored.columns[i].name.clone()), rule, v.message, v.remedy)
-    };
-    let mut found: Vec<Refusal> = data_columns(stored)
-        .iter()
-        .zip(row)
-        .enumerate()
-        .filter_map(|(i, (column, value))| Some(of_value(i, check::value(column, value).err()?)))
-        .collect();
-    found.extend(
-        check::money_decimals_values(stored, row)
-            .into_iter()
-            .map(|(i, v)| of_value(i, v)),
-    );
-    for failed in check::row_values(stored, row) {
-        if failed.severity == CheckSeverity::Reject {
-            let remedy = "correct the record, or the check of the contract".to_owned();
-            let column = stored.columns[failed.left].name.clone();
-            found.push((Some(column), failed.id.clone(), failed.description.clone(), remedy));
-        }
-    }
-    found
-}
-
-fn conflict(contract: &Contract, one: &Conflicting, digest: Digest, others: &[&Conflicting]) -> Quarantined {
-    let elsewhere = match others {
-        [] => "in files read earlier".to_owned(),
-        [other, rest @ ..] => {
-            let more = if rest.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} more", rest.len())
-            };
-            let was = if other.was_current {
-                ", which was current before"
-            } else {
-                ""
-            };
-            format!(
-                "in {} line {} (arrival {}){was}{more}",
-                other.file_name, other.line, other.arrival
-            )
-        }
-    };
-    let names: Vec<&str> = contract
-        .key
-        .iter()
-        .map(|i| contract.columns[*i].name.as_str())
-        .collect();
-    Quarantined {
-        arrival: one.arrival,
-        file_name: Arc::clone(&one.file_name),
-        line: one.line,
-        row_no: 1,
-        column: None,
-        rule: "key.conflict".to_owned(),
-        reason: format!("the same key ({}) stands with other values {elsewhere}", names.join(", ")),
-        remedy: "find out which record is right, and deliver it by a source that supersedes (mode upsert), or under a key of its own".to_owned(),
-        row_hash: Some(digest),
-        raw: to_json(contract, &one.row).into_bytes(),
-    }
-}
-
-fn key_hash(empty: &Batch, contract: &Contract, row: &Row) -> u128 {
-    let mut batch = empty.clone();
-    batch.push_row(1, row);
-    batch.key_hash(0, &contract.key)
-}
-
-#[expect(clippy::too_many_arguments, reason = "a row with its lineage")]
-fn write_history(
-    writer: &mut Option<FeedWriter>,
-    staging: &Staging,
-    history: &Contract,
-    rows: Batch,
-    until: &[i64],
-    outcome: &[&str],
-    arrival: i64,
-    name: &Arc<str>,
-) -> Result<(), StoreError> {
-    let rows = history_rows(rows, until, outcome);
-    let hashes = rows.hashes(&[]);
-    let writer = match writer {
-        Some(writer) => writer,
-        None => writer.insert(FeedWriter::new(staging, history)?),
-    };
-    writer.write(rows, &hashes, arrival, name)?;
-    Ok(())
-}
-
-/// Rows that were taken out of a part, each with its fate; both in the order of the part.
-fn collect(into: &mut Vec<Removed>, gone: Vec<StoredBatch>, fates: BTreeMap<u32, Fate>) {
-    let mut fates = fates.into_values();
-    for batch in gone {
-        for row in 0..batch.rows.rows() {
-            let Some(fate) = fates.next() else { return };
-            into.push(Removed {
-                fate,
-                arrival: batch.arrivals[row],
-                file_name: Arc::clone(&batch.files[row]),
-                line: batch.rows.lines[row],
-                row: batch.rows.row(row),
-            });
-        }
-    }
-}
-
-/// The key of a feed's conflict as it is stored.
-pub(super) fn conflict_row(feed: &str, key: u128, order: Option<i64>) -> Row {
-    vec![feed.into(), Value::text(format!("{key:032x}")), order.into()]
 }

@@ -7,8 +7,10 @@
 //! | step | in |
 //! |---|---|
 //! | the original, read in a thread of its own | `original` |
-//! | each row against what holds of its key | `pass` |
-//! | parts without the rows that are current no more, history, conflicts | `finish` |
+//! | each row against what holds of its key | `pass`, in the words of `state` |
+//! | parts without the rows that are current no more | `finish` |
+//! | rows that are current no more, as history | `history` |
+//! | rows that a contract or another row contradicts | `refused` |
 //! | what rows may refer to | `known` |
 //! | personal values, rows as JSON | `record` |
 
@@ -18,18 +20,22 @@ mod known;
 mod original;
 mod pass;
 mod record;
+mod refused;
+mod state;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use self::finish::{Finished, conflict_row};
+use self::finish::Finished;
 use self::history::history_name;
 use self::known::{Known, Lost, Outside};
 use self::original::Read;
-use self::pass::{Flags, Members, Ordering, Pass, Regions, Taking, Watch, order_of_name};
+use self::pass::{Pass, order_of_name};
 use self::record::{data_columns, stored_contract};
+use self::refused::conflict_row;
+use self::state::{Flags, Members, Ordering, Regions, Taking, Watch};
 use self::waiting::Waiting;
 use super::register::{FileLine, Intake, Quarantined};
 use super::{PipelineError, Refresh, digest};
@@ -329,6 +335,7 @@ impl Refresh<'_> {
             conflicting: Vec::new(),
             deferred: Vec::new(),
             stale: Vec::new(),
+            stale_rows: Vec::new(),
             names: HashSet::new(),
             quarantined: Vec::new(),
             held: Vec::new(),

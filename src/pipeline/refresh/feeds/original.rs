@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::sync_channel;
 
-use super::pass::{Pass, Taking};
+use super::pass::Pass;
 use super::record::hide_personal;
+use super::state::Taking;
 use super::{Shared, signed};
 use crate::contracts::Contract;
 use crate::domain::{Batch, Finding, Place};

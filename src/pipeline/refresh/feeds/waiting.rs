@@ -11,8 +11,9 @@ use chrono::TimeDelta;
 
 use super::known::Outside;
 use super::original::source_of;
-use super::pass::{Pass, Taking};
+use super::pass::Pass;
 use super::record::{cell_kinds, from_json};
+use super::state::Taking;
 use crate::contracts::Contract;
 use crate::domain::{Batch, Date, Instant, Row, Zone};
 use crate::pipeline::PipelineError;

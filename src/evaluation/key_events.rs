@@ -195,6 +195,8 @@ fn judge(facts: &Facts, timeline: &Timeline, shelf: Shelf, event: &KeyEvent, lif
                 on,
                 level,
                 event_id,
+                black: rules.black.clone(),
+                yellow: rules.yellow.clone(),
                 freeze_days,
                 hold_days,
             })

@@ -6,6 +6,8 @@
 //! | what is derived | from what | where |
 //! |---|---|---|
 //! | typed rows | the input tables | `facts`, `fields` |
+//! | certifications as they hold | the feed, decisions of reviews | `homes`, `certifications` |
+//! | findings, and those that people acted on as events | unauthorised deliveries and sales, certifications | `authorisation` |
 //! | events that count, period and points | key events, decisions, closed periods | `event_life`, `key_events`, `timeline` |
 //! | freezes and holds | red-line events that count | `red_lines` |
 //! | peers of each period | answers and inspections of the look-back, by region | `pools`, `peers` |
@@ -17,20 +19,24 @@
 //! | published rows | the derivations | `tables` |
 //! | the explanation | the same derivations | `explain` |
 //!
-//! Absent from this room: the clock, files, printing, floats, SQL, money, other stages. Nothing is computed for a
+//! Absent from this room: the clock, files, printing, floats, SQL, other stages; arithmetic on money (a finding shows
+//! amounts as they were delivered). Nothing is computed for a
 //! closed period; its rows are only compared with.
 
+pub mod authorisation;
 mod cap;
 mod card;
+pub mod certifications;
 pub mod composite;
 pub mod criteria;
 pub mod derivation;
 mod domain_score;
-mod event_life;
+pub mod event_life;
 pub mod explain;
 mod explain_metric;
 pub mod facts;
 mod fields;
+pub mod homes;
 pub mod inputs;
 pub mod key_events;
 pub mod knots;

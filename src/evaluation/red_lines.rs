@@ -10,6 +10,7 @@ use super::inputs::{Freeze, Hold};
 use crate::domain::Date;
 use crate::domain::ids::PartnerId;
 use crate::domain::time::add_days;
+use crate::rules::Combination;
 use chrono::Datelike;
 
 /// How grave a red-line event is; L1 is the gravest.
@@ -30,6 +31,15 @@ impl RedLevel {
             _ => return None,
         })
     }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RedLevel::L1 => "L1",
+            RedLevel::L2 => "L2",
+            RedLevel::L3 => "L3",
+        }
+    }
 }
 
 /// A red-line event that counts, on the local day of the decision that made it count. Ordered by time.
@@ -39,6 +49,9 @@ pub struct RedEvent {
     pub on: Date,
     pub level: RedLevel,
     pub event_id: String,
+    /// Combinations of a calendar year that make black, and yellow, by the rules of its day.
+    pub black: Vec<Combination>,
+    pub yellow: Vec<Combination>,
     pub freeze_days: u32,
     pub hold_days: u32,
 }
@@ -99,24 +112,20 @@ impl Year {
         }
     }
 
-    /// Whether an event of the level, the last one counted, is one of those that make black: an L1, or an L2 from the
-    /// third on.
-    fn makes_black(self, level: RedLevel) -> bool {
+    fn of(self, level: &str) -> u32 {
         match level {
-            RedLevel::L1 => self.l1 >= 1,
-            RedLevel::L2 => self.l2 >= 3,
-            RedLevel::L3 => false,
+            "L1" => self.l1,
+            "L2" => self.l2,
+            "L3" => self.l3,
+            _ => 0,
         }
     }
 
-    /// The same for yellow: two L2, or one L2 with two L3, or three L3.
-    fn makes_yellow(self, level: RedLevel) -> bool {
-        let mixed = self.l2 >= 1 && self.l3 >= 2;
-        match level {
-            RedLevel::L1 => false,
-            RedLevel::L2 => self.l2 >= 2 || mixed,
-            RedLevel::L3 => self.l3 >= 3 || mixed,
-        }
+    /// Whether an event of the level, the last one counted, is one of those that make a state: a combination that its
+    /// level is part of holds.
+    fn makes(self, combinations: &[Combination], level: RedLevel) -> bool {
+        let holds = |c: &Combination| c.iter().all(|(level, events)| self.of(level) >= *events);
+        combinations.iter().any(|c| c.contains_key(level.as_str()) && holds(c))
     }
 }
 
@@ -130,9 +139,9 @@ impl RedLines {
         for event in &events {
             let year = years.entry((&event.partner, event.on.year())).or_default();
             year.add(event.level);
-            if year.makes_black(event.level) {
+            if year.makes(&event.black, event.level) {
                 black.push((event.partner.clone(), event.on, add_days(event.on, event.freeze_days)));
-            } else if year.makes_yellow(event.level) {
+            } else if year.makes(&event.yellow, event.level) {
                 yellow.push((event.partner.clone(), event.on, add_days(event.on, event.hold_days)));
             }
         }
@@ -189,14 +198,18 @@ mod tests {
     use super::*;
     use crate::domain::time::parse_date;
     use crate::evaluation::testing::partner;
+    use crate::rules::RedLineRules;
 
     /// Events as `2026-01-10 L2`, of one partner; 90 and 60 days.
     fn lines(events: &[&str]) -> RedLines {
+        let rules = RedLineRules::sample();
         let event = |(i, text): (usize, &&str)| RedEvent {
             partner: partner("P1"),
             on: parse_date(&text[..10]).unwrap(),
             level: RedLevel::parse(&text[11..]).unwrap(),
             event_id: format!("E{i}"),
+            black: rules.black.clone(),
+            yellow: rules.yellow.clone(),
             freeze_days: 90,
             hold_days: 60,
         };
@@ -265,6 +278,23 @@ mod tests {
                 "{events:?}"
             );
         }
+    }
+
+    /// The region's own combinations and days decide: two L3 make black for 180 days, nothing makes yellow.
+    #[test]
+    fn the_table_is_the_rules() {
+        let event = |on: &str| RedEvent {
+            partner: partner("P1"),
+            on: parse_date(on).unwrap(),
+            level: RedLevel::L3,
+            event_id: on.to_owned(),
+            black: vec![[("L3".to_owned(), 2)].into_iter().collect()],
+            yellow: Vec::new(),
+            freeze_days: 180,
+            hold_days: 60,
+        };
+        let (freezes, holds) = spans(&RedLines::of(vec![event("2026-01-10"), event("2026-02-01")]));
+        assert_eq!((freezes, holds), (vec!["2026-02-01..2026-07-31".to_owned()], vec![]));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::fixture::day;
 use crate::domain::ids::{RegionId, SchemeId};
 use crate::domain::{Date, Digest, FiscalCalendar, PeriodKind, Ratio, Zone};
 use crate::rules::{
-    CardRules, DayKind, EvaluationRules, GradeBands, KeyEventRules, Knots, PartsMode, PartsRules, ProgrammeRules,
-    QualityRules, RedLineRules, Redistribution, RuleBook, SatisfactionRules, Scheme,
+    AuthorisationRules, CardRules, DayKind, EvaluationRules, GradeBands, KeyEventRules, Knots, PartsMode, PartsRules,
+    ProgrammeRules, QualityRules, RedLineRules, Redistribution, ReviewRules, RuleBook, SatisfactionRules, Scheme,
 };
 
 /// One book for region `emea`; every other region has none.
@@ -114,15 +114,15 @@ fn book(schemes: BTreeMap<SchemeId, Scheme>) -> RuleBook {
             negative_cap: zero(),
             self_reported_factor: zero(),
         },
-        red_lines: RedLineRules {
-            black_freeze_days: 90,
-            yellow_hold_days: 60,
-        },
+        red_lines: RedLineRules::sample(),
         grades: GradeBands(Vec::new()),
         card: CardRules {
             domain_cap_from_domains: 0,
             domain_cap: zero(),
         },
+        authorisation: AuthorisationRules::default(),
+        review: ReviewRules::sample(),
+        entitlements: Vec::new(),
         star_criteria: None,
         schemes,
     }

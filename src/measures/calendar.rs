@@ -18,7 +18,7 @@ use crate::rules::{Books, DayKind, PartsRules};
 const DUE_DATES_BEFORE_DAYS: u32 = 3 * 366;
 
 /// End of an interval that has none.
-const FOR_EVER: Date = Date::from_ymd_opt(9999, 12, 31).unwrap();
+pub(super) const FOR_EVER: Date = Date::from_ymd_opt(9999, 12, 31).unwrap();
 
 #[derive(Debug, Error)]
 pub enum CalendarError {
@@ -46,6 +46,14 @@ impl PartnerVersions {
         }
         regions.values_mut().for_each(|v| v.sort());
         Ok(PartnerVersions { regions })
+    }
+
+    /// Partners with all regions they were ever in, sorted.
+    pub fn regions(&self) -> impl Iterator<Item = (&str, BTreeSet<&RegionId>)> {
+        self.regions.iter().map(|(partner, versions)| {
+            let regions: BTreeSet<&RegionId> = versions.iter().map(|(_, region)| region).collect();
+            (partner.as_str(), regions)
+        })
     }
 
     #[must_use]
@@ -144,6 +152,12 @@ pub fn due_dates(holidays: &Table, periods: &[Period], books: &dyn Books) -> Res
     Ok(out)
 }
 
+/// The zone of a region's edition on the first day of a period.
+pub(super) fn zone_of(books: &dyn Books, region: &RegionId, period: Period) -> Result<Zone, CalendarError> {
+    let book = books.book(region, first_day_of(books, period));
+    Ok(book.map_err(CalendarError::Rules)?.zone)
+}
+
 fn first_day_of(books: &dyn Books, period: Period) -> Date {
     books.programme().calendar.first_day(period)
 }
@@ -222,15 +236,20 @@ pub fn product_spans(products: &Table) -> Result<Table, CalendarError> {
 pub fn product_instants(products: &Table, periods: &[Period], books: &dyn Books) -> Result<Table, CalendarError> {
     let mut out = Table::new(
         "calendar_product_instants",
-        &["region", "product_id", "first_on", "starts_at", "ends_at", "domain"],
+        &[
+            "region",
+            "product_id",
+            "first_on",
+            "starts_at",
+            "ends_at",
+            "domain",
+            "category",
+        ],
     );
     let Some(last) = periods.last() else { return Ok(out) };
     let spans = spans(products)?;
     for region in books.regions() {
-        let zone: Zone = books
-            .book(&region, first_day_of(books, *last))
-            .map_err(CalendarError::Rules)?
-            .zone;
+        let zone = zone_of(books, &region, *last)?;
         for span in &spans {
             out.push(vec![
                 region.as_str().into(),
@@ -239,6 +258,7 @@ pub fn product_instants(products: &Table, periods: &[Period], books: &dyn Books)
                 zone.start_of(span.first_on).into(),
                 zone.start_of(span.end_on).into(),
                 span.values[0].clone(),
+                span.values[2].clone(),
             ]);
         }
     }

@@ -3,10 +3,12 @@
 //! Duty: read the statements of `pipelines/measures/`, hold them to the portable subset, have an engine run them.
 //! Not its duty: ratios, bands, rules. A measure adds and counts; dividing is the programme's.
 
+pub mod authorised;
 pub mod calendar;
 pub mod engine;
 pub mod lint;
 pub mod polars;
+pub mod years;
 
 use std::collections::BTreeSet;
 

@@ -31,12 +31,17 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 17] = [
+const WRITTEN: [&str; 22] = [
+    "authorisation_findings",
+    "calendar_certifications",
+    "calendar_certified_partners",
     "calendar_due_dates",
     "calendar_partner_periods",
+    "calendar_partner_years",
     "calendar_product_instants",
     "calendar_product_spans",
     "conflicts",
+    "effective_certifications",
     "files",
     "freshness",
     "held",
@@ -52,7 +57,20 @@ const WRITTEN: [&str; 17] = [
 ];
 
 /// Measures that the evaluation and the incentives read.
-const MEASURED: [&str; 6] = ["critical", "deliveries", "parts", "quality", "sales", "satisfaction"];
+const MEASURED: [&str; 12] = [
+    "authorisation_deliveries",
+    "authorisation_exposure",
+    "authorisation_first_nodes",
+    "authorisation_sales",
+    "critical",
+    "deliveries",
+    "parts",
+    "quality",
+    "sales",
+    "satisfaction",
+    "support_used",
+    "training_used",
+];
 
 /// Feeds that stages read.
 const READ: [&str; 10] = [

@@ -9,6 +9,7 @@ use super::PipelineError;
 use super::config::Config;
 use crate::domain::ids::PartnerId;
 use crate::domain::{Period, Table};
+use crate::evaluation::authorisation::with_findings;
 use crate::evaluation::{self, Inputs, explain::Explanation};
 use crate::rules::MetricId;
 use crate::store::landing;
@@ -61,9 +62,13 @@ pub fn score(
         critical: read("measures_critical")?,
         parts: read("measures_parts")?,
         deliveries: read("measures_deliveries")?,
-        certifications: read("certifications")?,
+        certifications: read("effective_certifications")?,
         domains: read("domains")?,
-        key_events: read("key_events")?,
+        key_events: with_findings(
+            read("key_events")?,
+            &read("authorisation_findings")?,
+            &read("decisions")?,
+        ),
         decisions: read("decisions")?,
         sealed_scores: others("scores")?,
         sealed_partner_scores: others("partner_scores")?,

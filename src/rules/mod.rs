@@ -8,20 +8,25 @@
 //! | `tree` | text of a file | tables, lists and leaves with their lines |
 //! | `edition`, `editions` | trees, dates | one chain of editions per folder |
 //! | `resolve` | two chains | a region's tree over the global one, at every date on which one changes |
+//! | `read`, `metrics`, `red_lines`, `authorisation`, `review`, `entitlements`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //! | `read`, `metrics`, `criteria`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //!
 //! Every region is resolved at every date on which a rule changes, when the files are read: a book that can be asked
 //! for is a book that is sound.
 
+mod authorisation;
 mod bands;
 mod criteria;
 mod edition;
 mod editions;
+mod entitlements;
 mod leaf;
 mod metrics;
 pub mod model;
 mod read;
+mod red_lines;
 mod resolve;
+mod review;
 mod schemes;
 mod section;
 #[cfg(test)]
@@ -32,7 +37,11 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+pub use authorisation::{AuthorisationRules, Candidate, Check};
+pub use entitlements::{Entitlement, EntitlementOf};
 pub use model::*;
+pub use red_lines::{Combination, RedLineRules};
+pub use review::ReviewRules;
 
 use crate::domain::ids::RegionId;
 use crate::domain::{Date, Digest, Findings};

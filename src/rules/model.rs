@@ -5,6 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::authorisation::AuthorisationRules;
+use super::entitlements::Entitlement;
+use super::red_lines::RedLineRules;
+use super::review::ReviewRules;
 use crate::domain::ids::{RegionId, SchemeId};
 use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Rate, Ratio, Rounding, Zone};
 
@@ -25,6 +29,10 @@ pub struct RuleBook {
     pub red_lines: RedLineRules,
     pub grades: GradeBands,
     pub card: CardRules,
+    pub authorisation: AuthorisationRules,
+    pub review: ReviewRules,
+    /// Sorted by name.
+    pub entitlements: Vec<Entitlement>,
     /// What the star grades ask for; `None` where a region says nothing of it.
     pub star_criteria: Option<StarCriteria>,
     pub schemes: BTreeMap<SchemeId, Scheme>,
@@ -180,14 +188,6 @@ pub struct KeyEventRules {
     pub negative_cap: Ratio,
     /// Factor on a negative event that the partner reported first, such as 0.5.
     pub self_reported_factor: Ratio,
-}
-
-#[derive(Clone, Debug)]
-pub struct RedLineRules {
-    /// Black: sales dated in so many days from the decision earn nothing.
-    pub black_freeze_days: u32,
-    /// Yellow: amounts that become payable in so many days are held.
-    pub yellow_hold_days: u32,
 }
 
 /// Lower edges by grade, descending: A from 90, … E from 0. Every score from 0 to 100 has exactly one grade.

@@ -6,13 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use super::authorisation::read_authorisation;
 use super::criteria::read_star_criteria;
+use super::entitlements::read_entitlements;
 use super::leaf::{Out, Within, unknown_word};
 use super::metrics::{check_weights, read_parts, read_quality, read_satisfaction};
 use super::model::{
-    CardRules, EvaluationRules, GradeBands, KeyEventRules, MetricId, ProgrammeRules, RedLineRules, Redistribution,
-    RuleBook,
+    CardRules, EvaluationRules, GradeBands, KeyEventRules, MetricId, ProgrammeRules, Redistribution, RuleBook,
 };
+use super::red_lines::read_red_lines;
+use super::review::read_review;
 use super::schemes::read_schemes;
 use super::section::Section;
 use super::tree::{Item, Node, Origin};
@@ -56,6 +59,16 @@ pub(super) fn read_book(
     let red_lines = top.section(out, "red_lines").and_then(|s| read_red_lines(out, s));
     let grades = top.section(out, "grades").and_then(|s| read_grades(out, s));
     let card = top.section(out, "card").and_then(|s| read_card(out, s));
+    let authorisation = top
+        .section(out, "authorisation")
+        .and_then(|s| read_authorisation(out, s));
+    let review = top
+        .section(out, "review")
+        .and_then(|s| read_review(out, s, programme.as_ref()));
+    let entitlements = match top.get("entitlements") {
+        None => Some(Vec::new()),
+        Some(item) => Section::open(out, "entitlements".to_owned(), item).and_then(|s| read_entitlements(out, s)),
+    };
     let star_criteria = read_star_criteria(out, &mut top);
     let schemes = top.section(out, "schemes").and_then(|s| read_schemes(out, s));
     top.finish(out);
@@ -72,6 +85,9 @@ pub(super) fn read_book(
         red_lines: red_lines?,
         grades: grades?,
         card: card?,
+        authorisation: authorisation?,
+        review: review?,
+        entitlements: entitlements?,
         star_criteria: star_criteria?,
         schemes: schemes?,
     };
@@ -291,16 +307,6 @@ fn read_key_events(out: &mut Out, mut s: Section<'_>) -> Option<KeyEventRules> {
         positive_cap: positive_cap?,
         negative_cap: negative_cap?,
         self_reported_factor: self_reported_factor?,
-    })
-}
-
-fn read_red_lines(out: &mut Out, mut s: Section<'_>) -> Option<RedLineRules> {
-    let black_freeze_days = s.count(out, "black_freeze_days", 0..=MAX_DAYS);
-    let yellow_hold_days = s.count(out, "yellow_hold_days", 0..=MAX_DAYS);
-    s.finish(out);
-    Some(RedLineRules {
-        black_freeze_days: black_freeze_days?,
-        yellow_hold_days: yellow_hold_days?,
     })
 }
 

@@ -17,6 +17,7 @@ mod kill;
 mod mail;
 mod measures;
 mod operations;
+mod programme;
 mod quarantine;
 mod rules;
 mod support;

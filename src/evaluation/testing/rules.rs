@@ -8,8 +8,8 @@ use crate::domain::time::parse_date;
 use crate::domain::{Date, Digest, Grade, Ratio, Zone};
 use crate::evaluation::inputs::Books;
 use crate::rules::{
-    CardRules, DayKind, EvaluationRules, GradeBands, KeyEventRules, Knots, MetricId, PartsMode, PartsRules,
-    ProgrammeRules, QualityRules, RedLineRules, Redistribution, RuleBook, SatisfactionRules,
+    AuthorisationRules, CardRules, DayKind, EvaluationRules, GradeBands, KeyEventRules, Knots, MetricId, PartsMode,
+    PartsRules, ProgrammeRules, QualityRules, RedLineRules, Redistribution, ReviewRules, RuleBook, SatisfactionRules,
 };
 
 /// Knots as `0.70 0, 0.85 60`.
@@ -88,10 +88,7 @@ pub fn book(name: &str, zone: &str) -> RuleBook {
             negative_cap: dec("20"),
             self_reported_factor: dec("0.5"),
         },
-        red_lines: RedLineRules {
-            black_freeze_days: 90,
-            yellow_hold_days: 60,
-        },
+        red_lines: RedLineRules::sample(),
         grades: GradeBands(vec![
             (Grade::A, dec("90")),
             (Grade::B, dec("80")),
@@ -103,6 +100,9 @@ pub fn book(name: &str, zone: &str) -> RuleBook {
             domain_cap_from_domains: 3,
             domain_cap: dec("0.5"),
         },
+        authorisation: AuthorisationRules::default(),
+        review: ReviewRules::sample(),
+        entitlements: Vec::new(),
         star_criteria: None,
         schemes: BTreeMap::new(),
     }

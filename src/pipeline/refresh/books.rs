@@ -48,7 +48,7 @@ impl Refresh<'_> {
             .collect::<Vec<_>>();
         let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?)?;
         let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
-        let (certifications, domains) = (self.table("certifications")?, self.table("domains")?);
+        let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
         let inputs = incentives::Inputs {
             earning_periods: &timeline.ended,
             sales: &sales,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Evaluated, PipelineError, Refresh, Timeline};
 use crate::domain::{Grade, Period, Table};
+use crate::evaluation::authorisation::with_findings;
 use crate::evaluation::{self, Freeze, Hold, Inputs};
 
 /// Tables of the evaluation that are frozen with their period.
@@ -56,6 +57,8 @@ impl Refresh<'_> {
             .filter(|p| timeline.is_sealed(programme, **p))
             .map(ToString::to_string)
             .collect();
+        let decisions = self.table("decisions")?;
+        let findings = self.table("authorisation_findings")?;
         let mut key_event_points = self.parent_table("key_event_points")?;
         if let Some(column) = key_event_points.column("period") {
             key_event_points
@@ -70,10 +73,10 @@ impl Refresh<'_> {
             critical: self.table("measures_critical")?,
             parts: self.table("measures_parts")?,
             deliveries: self.table("measures_deliveries")?,
-            certifications: self.table("certifications")?,
+            certifications: self.table("effective_certifications")?,
             domains: self.table("domains")?,
-            key_events: self.table("key_events")?,
-            decisions: self.table("decisions")?,
+            key_events: with_findings(self.table("key_events")?, &findings, &decisions),
+            decisions,
             // staged so far are the carried, that is the sealed ones
             sealed_scores: self.table("scores")?,
             sealed_partner_scores: self.table("partner_scores")?,

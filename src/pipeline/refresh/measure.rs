@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::{PipelineError, Refresh, Timeline};
 use crate::domain::{Finding, Place, Ratio};
-use crate::measures::calendar;
 use crate::measures::engine::{Engine, Sources};
 use crate::measures::polars::Polars;
+use crate::measures::{authorised, calendar, years};
 
 /// The calendar whose rows are the periods to measure.
 const PARTNER_PERIODS: &str = "calendar_partner_periods";
@@ -26,6 +26,11 @@ impl Refresh<'_> {
         self.put(calendar::due_dates(&holidays, &timeline.ended, books)?)?;
         self.put(calendar::product_spans(&products)?)?;
         self.put(calendar::product_instants(&products, &timeline.ended, books)?)?;
+        let (held, domains) = (self.table("effective_certifications")?, self.table("domains")?);
+        let spans = authorised::certifications(&held, &domains, &partners, &timeline.ended, books)?;
+        self.put(spans)?;
+        self.put(authorised::certified_partners(&held, &domains, &partners)?)?;
+        self.put(years::partner_years(&partners, &timeline.ended, timeline.today, books)?)?;
         for measure in &self.task.config.measures {
             let output = measure.output();
             let by_period = self.task.config.contract(&output).partition.is_some();

@@ -7,6 +7,7 @@
 //! | `feeds` | current rows, quarantine, held, files | originals, sources, contracts, the parent's rows |
 //! | `periods` | open and closed periods | decisions, the parent's periods, as_of |
 //! | `freshness` | silent and thin sources | feeds by business date, contracts, waivers |
+//! | `programme` | certifications as they hold; findings of the authorisation check | feeds, decisions, measures, rules |
 //! | `measure` | calendars and measures | feeds, rules |
 //! | `evaluate` | metrics, scores, cards, key events | measures, feeds, rules, sealed results |
 //! | `books` | rebates and ledger | sales measure, scores, rules, the parent's ledger |
@@ -27,6 +28,7 @@ mod mails;
 mod measure;
 mod messages;
 pub mod periods;
+mod programme;
 mod register;
 
 use std::collections::BTreeMap;
@@ -133,8 +135,10 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
     refresh.feeds()?;
     refresh.step("periods")?;
     let timeline = refresh.periods()?;
+    let _acts = refresh.certifications()?;
     refresh.step("measures")?;
     refresh.measures(&timeline)?;
+    refresh.authorisation(&timeline)?;
     refresh.step("evaluation")?;
     let red_lines = refresh.evaluate(&timeline)?;
     refresh.step("incentives and ledger")?;

@@ -146,10 +146,11 @@ fn bad_values_of_the_evaluation() {
          help: write the zone as area and city, such as \"Europe/Berlin\", or \"UTC\"",
     );
     check(
-        "[red_lines]\nblack_freeze_days = 90\nyellow_hold_days = 60\n",
-        "",
+        "[red_lines]\n",
+        "[red_line]\n",
         "error: G:1 [red_lines]: the mandatory table [red_lines] is missing (rules.missing_key)\n  \
-         help: add the table [red_lines]",
+         help: add the table [red_lines]\n\
+         error: G:85 [red_line]: unknown key `red_line` (rules.unknown_key)\n  help: did you mean `red_lines`?",
     );
 }
 

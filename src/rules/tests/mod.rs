@@ -3,6 +3,7 @@
 mod books;
 mod editions;
 mod messages;
+mod programme;
 
 use super::{RuleBook, RuleError, Rules};
 use crate::domain::Findings;
@@ -68,9 +69,9 @@ negative_points = { minor = "2", major = "5", severe = "10" }
 positive_cap = "5"
 negative_cap = "20"
 self_reported_factor = "0.5"
-[red_lines]
-black_freeze_days = 90
-yellow_hold_days = 60
+# red lines, authorisation and review stand at the end:
+# findings name lines,
+# and these tables grow
 [grades]
 A = "90"
 B = "80"
@@ -94,6 +95,37 @@ scope = { line_kinds = ["service"] }
 bands = [{ from = "0", to = "100", rate = "1 %" }, { from = "100", rate = "2 %" }]
 gates = { minimum_sales = { default = "10", JPY = "1000" } }
 grade_factor = { of = "card", A = "1", B = "0.9", C = "0.75", D = "0.5", E = "0", not_rated = "0.75", incomplete = "0.75" }
+[red_lines]
+black = [{ L1 = 1 }, { L2 = 3 }]
+yellow = [{ L2 = 2 }, { L2 = 1, L3 = 2 }, { L3 = 3 }]
+black_freeze_days = 90
+yellow_hold_days = 60
+[authorisation]
+unauthorised_delivery = { level = "severe", red_line = "none" }
+uncertified_delivery = { level = "major", red_line = "none" }
+uncertified_sale = { level = "major", red_line = "none" }
+missing_first_node = { level = "minor", red_line = "none" }
+[review]
+held_in_months = [1]
+score_periods = 4
+score_minimum_periods = 3
+hysteresis_points = "2"
+downgrade_below = "60"
+downgrade_periods = 2
+probation_below = "70"
+probation_grade = "E"
+upgrade_from = "85"
+upgrade_grade = "B"
+upgrade_periods = 2
+upgrade_minimum_answers = 30
+upgrade_lower_bound = "0.75"
+evidence_coverage = "60"
+evidence_upper_bound = "0.85"
+red_line_wait_months = 12
+refused_upgrade_wait_months = 6
+criteria_notice_days = 90
+plan_due_days = 15
+probation_days = 90
 "#;
 
 const REGION: &str = "effective_from = \"2026-01-01\"\ntime_zone = \"Europe/Berlin\"\n";

@@ -4,6 +4,7 @@
 //! command. Not its duty: doing the work (`pipeline`).
 
 mod check;
+mod events;
 mod explain;
 mod export;
 mod foreign;
@@ -74,6 +75,8 @@ enum Command {
     Query(query::Args),
     /// Look at rejected records, correct them in a sheet, and deliver them anew.
     Quarantine(quarantine::Args),
+    /// Decide on key events and findings: confirm, reject, appeal, withdraw.
+    Events(events::Args),
     /// Derive a score down to its measures.
     Explain(explain::Args),
     /// Propose a source for a file, for a person to confirm.
@@ -129,6 +132,7 @@ pub fn main() -> ProcessExit {
         Command::Status(a) => status::status(&session, a),
         Command::Query(a) => query::query(&session, a),
         Command::Quarantine(a) => quarantine::quarantine(&session, a),
+        Command::Events(a) => events::events(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
         Command::Show(a) => show::show(&session, a),

@@ -4,6 +4,7 @@
 //! periods, points, red lines.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::facts::Decision;
 use crate::domain::Instant;
@@ -22,6 +23,10 @@ pub enum Status {
     Rejected,
     /// The appeal was upheld: it never counts.
     UpheldAppeal,
+    /// Confirmed later than the rules allow: it never counts. Judged with its period.
+    Expired,
+    /// The rules know no such code, or not with this level. Judged with its period.
+    NotInRules,
 }
 
 impl Status {
@@ -34,6 +39,8 @@ impl Status {
             Status::Withdrawn => "withdrawn",
             Status::Rejected => "rejected",
             Status::UpheldAppeal => "upheld_appeal",
+            Status::Expired => "expired",
+            Status::NotInRules => "not_in_rules",
         }
     }
 }
@@ -44,6 +51,8 @@ pub struct Life {
     pub status: Status,
     /// Persons who have confirmed it so far; two are needed.
     pub confirmed_by: usize,
+    /// Those persons; after the second one nobody is added.
+    pub confirmed_persons: Vec<Arc<str>>,
     /// First confirmation by the second person.
     pub confirmed_at: Option<Instant>,
     /// The last ruling that rejected an appeal.
@@ -116,6 +125,7 @@ pub fn of(decisions: &[Decision]) -> Life {
     Life {
         status,
         confirmed_by: persons.len(),
+        confirmed_persons: persons.into_iter().cloned().collect(),
         confirmed_at,
         ruled_at,
         unknown,

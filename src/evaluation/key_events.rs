@@ -17,8 +17,9 @@ use super::sealed::SealedEvents;
 use super::shelf::Shelf;
 use super::timeline::Timeline;
 use crate::domain::ids::{DomainId, PartnerId};
+use crate::domain::time::add_days;
 use crate::domain::{Date, Finding, Findings, Instant, Period, Place, Ratio};
-use crate::rules::RuleBook;
+use crate::rules::{Check, RuleBook};
 
 /// An event with what follows from it.
 #[derive(Clone, Debug)]
@@ -173,8 +174,16 @@ fn judge(facts: &Facts, timeline: &Timeline, shelf: Shelf, event: &KeyEvent, lif
             .transpose()
     };
     let period_of = |day| programme.calendar.period_of(day, programme.evaluation_period);
-    let confirmed_on = local(life.confirmed_at)?.map(|(_, day)| day);
-    let counts = local(life.counts_from())?;
+    let confirmed = local(life.confirmed_at)?;
+    let confirmed_on = confirmed.map(|(_, day)| day);
+    let refusal = match confirmed {
+        Some((place, day)) if life.counts_from().is_some() => {
+            let on = period_of(day).unwrap_or(place.period);
+            refusal(shelf.of_period(place, on)?, event, day)
+        }
+        _ => None,
+    };
+    let counts = local(life.counts_from().filter(|_| refusal.is_none()))?;
     let by_calendar = counts.and_then(|(_, day)| period_of(day));
     let period = by_calendar.map(|p| timeline.open_from(p));
     let near = period
@@ -203,10 +212,17 @@ fn judge(facts: &Facts, timeline: &Timeline, shelf: Shelf, event: &KeyEvent, lif
         }
         _ => None,
     };
-    let nowhere = life.status == Status::Counted && period.is_none();
-    let status = if nowhere { Status::Candidate } else { life.status };
+    let nowhere = life.status == Status::Counted && period.is_none() && refusal.is_none();
+    let status = match (&refusal, nowhere) {
+        (Some((status, _)), _) => *status,
+        (None, true) => Status::Candidate,
+        (None, false) => life.status,
+    };
     let moved = by_calendar.filter(|p| Some(*p) != period);
-    let reason = reason(event, life, status, counts.map(|(_, day)| day), moved, nowhere);
+    let reason = match refusal {
+        Some((_, reason)) => reason,
+        None => reason(event, life, status, counts.map(|(_, day)| day), moved, nowhere),
+    };
     Ok(JudgedEvent {
         event: event.clone(),
         status,
@@ -216,6 +232,25 @@ fn judge(facts: &Facts, timeline: &Timeline, shelf: Shelf, event: &KeyEvent, lif
         reason,
         red,
     })
+}
+
+/// Why an event that two persons confirmed on a day never counts: the rules of that day do not know it, or it was
+/// confirmed too late. Findings of the authorisation check have the codes and levels that the rules gave them.
+fn refusal(book: &RuleBook, event: &KeyEvent, confirmed_on: Date) -> Option<(Status, String)> {
+    let rules = &book.key_events;
+    let late = add_days(event.occurred_on, rules.expires_after_days) < confirmed_on;
+    if late {
+        let reason = format!(
+            "confirmed on {confirmed_on}, more than {} days after it occurred on {}",
+            rules.expires_after_days, event.occurred_on
+        );
+        return Some((Status::Expired, reason));
+    }
+    if Check::parse(&event.code).is_some() {
+        return None;
+    }
+    let refusal = rules.refusal(&event.code, event.positive, &event.level, &event.red_line);
+    refusal.map(|reason| (Status::NotInRules, reason))
 }
 
 /// What an event is worth: by level and direction; half (as the rules say) of a negative one that the partner
@@ -261,6 +296,8 @@ fn reason(
         (Status::Withdrawn, _) => "withdrawn".to_owned(),
         (Status::Rejected, _) => "confirmation was refused".to_owned(),
         (Status::UpheldAppeal, _) => "its appeal was upheld".to_owned(),
+        (Status::Expired, _) => "confirmed too late".to_owned(),
+        (Status::NotInRules, _) => "the rules know no such event".to_owned(),
     };
     let moved = moved.map(|period| format!("{period} is closed, so it counts in the first period that is not"));
     let red =
@@ -283,7 +320,18 @@ fn report(event: &KeyEvent, life: &Life, judged: &JudgedEvent, sealed: bool, fin
             "send it again with an outcome that the kind of decision knows",
         ));
     }
-    if life.status == Status::Counted && judged.period.is_none() {
+    if judged.status == Status::NotInRules {
+        findings.push(Finding::warning(
+            place(),
+            "event-not-in-rules",
+            format!(
+                "event {} is confirmed and does not count: {}",
+                event.event_id, judged.reason
+            ),
+            "correct the event, or add the code or level to [key_events.codes] from an edition on",
+        ));
+    }
+    if life.status == Status::Counted && judged.status == Status::Candidate {
         findings.push(Finding::warning(
             place(),
             "event-without-region",

@@ -6,7 +6,7 @@
 //! | what is derived | from what | where |
 //! |---|---|---|
 //! | typed rows | the input tables | `facts`, `fields` |
-//! | certifications as they hold | the feed, decisions of reviews | `homes`, `certifications` |
+//! | certifications as they hold | the feed, decisions of reviews | `homes`, `review_acts`, `certifications` |
 //! | findings, and those that people acted on as events | unauthorised deliveries and sales, certifications | `authorisation` |
 //! | events that count, period and points | key events, decisions, closed periods | `event_life`, `key_events`, `timeline` |
 //! | freezes and holds | red-line events that count | `red_lines` |
@@ -46,6 +46,7 @@ pub mod peers;
 mod pools;
 pub mod quality;
 pub mod red_lines;
+pub mod review_acts;
 mod rows;
 pub mod satisfaction;
 mod sealed;
@@ -55,6 +56,8 @@ mod timeline;
 pub mod weighted;
 mod wilson;
 
+#[cfg(test)]
+mod certifications_tests;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

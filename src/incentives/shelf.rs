@@ -113,6 +113,8 @@ fn book(schemes: BTreeMap<SchemeId, Scheme>) -> RuleBook {
             positive_cap: zero(),
             negative_cap: zero(),
             self_reported_factor: zero(),
+            expires_after_days: 180,
+            codes: BTreeMap::new(),
         },
         red_lines: RedLineRules::sample(),
         grades: GradeBands(Vec::new()),

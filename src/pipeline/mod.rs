@@ -3,6 +3,7 @@
 //! Duty: order the stages, hand tables from one to the next, keep the release store and the operations database.
 //! Not its duty: any rule of the programme (stages), printing (CLI).
 
+pub mod acts;
 pub mod config;
 pub mod deliver;
 pub mod desk;

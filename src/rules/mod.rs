@@ -8,7 +8,7 @@
 //! | `tree` | text of a file | tables, lists and leaves with their lines |
 //! | `edition`, `editions` | trees, dates | one chain of editions per folder |
 //! | `resolve` | two chains | a region's tree over the global one, at every date on which one changes |
-//! | `read`, `metrics`, `red_lines`, `authorisation`, `review`, `entitlements`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
+//! | `read`, `metrics`, `key_events`, `red_lines`, `authorisation`, `review`, `entitlements`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //! | `read`, `metrics`, `criteria`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //!
 //! Every region is resolved at every date on which a rule changes, when the files are read: a book that can be asked
@@ -20,6 +20,7 @@ mod criteria;
 mod edition;
 mod editions;
 mod entitlements;
+mod key_events;
 mod leaf;
 mod metrics;
 pub mod model;
@@ -39,6 +40,7 @@ use thiserror::Error;
 
 pub use authorisation::{AuthorisationRules, Candidate, Check};
 pub use entitlements::{Entitlement, EntitlementOf};
+pub use key_events::{EventCode, KeyEventRules};
 pub use model::*;
 pub use red_lines::{Combination, RedLineRules};
 pub use review::ReviewRules;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::authorisation::AuthorisationRules;
 use super::entitlements::Entitlement;
+use super::key_events::KeyEventRules;
 use super::red_lines::RedLineRules;
 use super::review::ReviewRules;
 use crate::domain::ids::{RegionId, SchemeId};
@@ -176,18 +177,6 @@ pub struct PartsRules {
     /// Count mode: points off for each overdue part.
     pub count_points_each: Ratio,
     pub knots: Knots,
-}
-
-#[derive(Clone, Debug)]
-pub struct KeyEventRules {
-    /// Points by level (minor, major, severe); positive numbers.
-    pub positive_points: BTreeMap<String, Ratio>,
-    pub negative_points: BTreeMap<String, Ratio>,
-    /// At most this much a period, each a positive number.
-    pub positive_cap: Ratio,
-    pub negative_cap: Ratio,
-    /// Factor on a negative event that the partner reported first, such as 0.5.
-    pub self_reported_factor: Ratio,
 }
 
 /// Lower edges by grade, descending: A from 90, … E from 0. Every score from 0 to 100 has exactly one grade.

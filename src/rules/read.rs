@@ -9,11 +9,10 @@ use std::collections::BTreeMap;
 use super::authorisation::read_authorisation;
 use super::criteria::read_star_criteria;
 use super::entitlements::read_entitlements;
+use super::key_events::read_key_events;
 use super::leaf::{Out, Within, unknown_word};
 use super::metrics::{check_weights, read_parts, read_quality, read_satisfaction};
-use super::model::{
-    CardRules, EvaluationRules, GradeBands, KeyEventRules, MetricId, ProgrammeRules, Redistribution, RuleBook,
-};
+use super::model::{CardRules, EvaluationRules, GradeBands, MetricId, ProgrammeRules, Redistribution, RuleBook};
 use super::red_lines::read_red_lines;
 use super::review::read_review;
 use super::schemes::read_schemes;
@@ -290,24 +289,6 @@ pub(super) fn plain(ratio: &Ratio) -> String {
                 .filter(|dec| dec.ratio() == *ratio)
         })
         .map_or_else(|| ratio.to_string(), |dec| dec.to_string())
-}
-
-const LEVELS: [&str; 3] = ["minor", "major", "severe"];
-
-fn read_key_events(out: &mut Out, mut s: Section<'_>) -> Option<KeyEventRules> {
-    let positive_points = s.ratios(out, "positive_points", &LEVELS, Within::NotNegative);
-    let negative_points = s.ratios(out, "negative_points", &LEVELS, Within::NotNegative);
-    let positive_cap = s.ratio(out, "positive_cap", Within::NotNegative);
-    let negative_cap = s.ratio(out, "negative_cap", Within::NotNegative);
-    let self_reported_factor = s.ratio(out, "self_reported_factor", Within::Share);
-    s.finish(out);
-    Some(KeyEventRules {
-        positive_points: positive_points?,
-        negative_points: negative_points?,
-        positive_cap: positive_cap?,
-        negative_cap: negative_cap?,
-        self_reported_factor: self_reported_factor?,
-    })
 }
 
 /// Lower edges that fall from grade to grade, the last one at 0: together they cover 0 to 100.

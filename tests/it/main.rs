@@ -9,6 +9,7 @@ mod delivered;
 mod detect;
 mod determinism;
 mod differential;
+mod events;
 mod faults;
 mod first_light;
 mod freshness;

@@ -301,3 +301,51 @@ fn acts_on_unknown_events_are_told() {
         "candidate | - | 0.00"
     );
 }
+
+/// Events occur on 1 July; the rules give them 180 days.
+#[test]
+fn an_event_that_is_confirmed_too_late_never_counts() {
+    let status = |zone: &str, second: &str| {
+        let mut world = q3();
+        world.book("emea").zone = crate::domain::Zone::parse(zone).unwrap();
+        world
+            .event("E1 P1 cloud minor negative none")
+            .act("confirm E1 confirmed ann 2026-07-02T10:00:00Z")
+            .act(&format!("confirm E1 confirmed bob {second}"));
+        row(&world.run().key_event_points, "E1", "status points")
+    };
+    // 180 days after 1 July is 28 December, in the zone of the partner
+    assert_eq!(status("UTC", "2026-12-28T23:30:00Z"), "counted | -2.00");
+    assert_eq!(status("UTC", "2026-12-29T00:00:00Z"), "expired | -2.00");
+    assert_eq!(status("Europe/Berlin", "2026-12-28T23:30:00Z"), "expired | -2.00");
+}
+
+#[test]
+fn codes_and_their_levels_are_the_rules() {
+    let status = |event: &str| {
+        let mut world = q3();
+        let code = crate::rules::EventCode {
+            positive: false,
+            levels: vec!["minor".to_owned()],
+            red_lines: vec!["none".to_owned(), "L3".to_owned()],
+        };
+        world.book("emea").key_events.codes = [("K".to_owned(), code)].into();
+        world
+            .event(&format!("E1 P1 cloud {event}"))
+            .confirmed("E1", "2026-08-01T10:00:00Z");
+        let out = world.run();
+        let rules: Vec<String> = out.findings.iter().map(|f| f.rule.clone()).collect();
+        let score = row(&out.scores, KEY, "event_points");
+        (row(&out.key_event_points, "E1", "status reason"), score, rules)
+    };
+    assert!(status("minor negative none").0.starts_with("counted | "));
+    assert!(status("minor negative L3").0.starts_with("counted | "));
+    let refused = |event: &str, reason: &str| {
+        let (told, score, rules) = status(event);
+        assert_eq!(told, format!("not_in_rules | {reason}"));
+        assert_eq!((score.as_str(), rules), ("0.00", vec!["event-not-in-rules".to_owned()]));
+    };
+    refused("major negative none", "K may be minor, not major");
+    refused("minor positive none", "K is negative, not positive");
+    refused("minor negative L1", "the red line of K may be none or L3, not L1");
+}

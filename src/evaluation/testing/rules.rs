@@ -87,6 +87,8 @@ pub fn book(name: &str, zone: &str) -> RuleBook {
             positive_cap: dec("5"),
             negative_cap: dec("20"),
             self_reported_factor: dec("0.5"),
+            expires_after_days: 180,
+            codes: BTreeMap::new(),
         },
         red_lines: RedLineRules::sample(),
         grades: GradeBands(vec![

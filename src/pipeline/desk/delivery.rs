@@ -71,19 +71,19 @@ pub(super) fn write(
     Ok(())
 }
 
-fn said_of(wrong: &Wrong) -> String {
+pub(in crate::pipeline) fn said_of(wrong: &Wrong) -> String {
     match &wrong.column {
         Some(column) => format!("{column} {}", wrong.reason),
         None => wrong.reason.clone(),
     }
 }
 
-pub(super) fn header_of(contract: &Contract) -> String {
+pub(in crate::pipeline) fn header_of(contract: &Contract) -> String {
     plain::line(data_columns(contract).iter().map(|c| c.name.as_str()))
 }
 
 /// Names come from contents: a file of the name is there with the same content.
-fn deliver(path: &Path, text: &str) -> Result<(), PipelineError> {
+pub(in crate::pipeline) fn deliver(path: &Path, text: &str) -> Result<(), PipelineError> {
     if !files::exists(path) {
         files::write_atomic(path, text.as_bytes()).map_err(StoreError::from)?;
     }

@@ -13,7 +13,7 @@
 //! | deliver | corrected records | `corrections/<feed>-<hash>.csv`, `corrections/decisions-<hash>.csv` | `delivery` |
 //! | settle | decisions, the register of a run | `resolved_by` | `settle` |
 
-mod delivery;
+pub(in crate::pipeline) mod delivery;
 pub mod export;
 pub mod guarded;
 pub mod pending;
@@ -23,7 +23,7 @@ mod returned;
 pub mod settle;
 pub mod sheet;
 pub mod texts;
-mod trial;
+pub(in crate::pipeline) mod trial;
 pub mod workbook;
 
 /// Folder of the workspace in which corrections wait for the next run: `pipelines/sources/corrections.toml` takes them.

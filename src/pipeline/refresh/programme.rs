@@ -5,8 +5,9 @@
 
 use super::{PipelineError, Refresh, Timeline};
 use crate::evaluation::authorisation::{self, Checked};
-use crate::evaluation::certifications::{self, ReviewAct};
+use crate::evaluation::certifications;
 use crate::evaluation::homes::Homes;
+use crate::evaluation::review_acts::{self, ReviewAct};
 
 impl Refresh<'_> {
     /// Stages `effective_certifications`; returns the decisions of reviews.
@@ -16,7 +17,7 @@ impl Refresh<'_> {
         let (feed, domains) = (self.table("certifications")?, self.table("domains")?);
         let homes = Homes::read(&partners).map_err(stage)?;
         let mut findings = Vec::new();
-        let acts = certifications::acts(&decisions, &homes, &self.task.config.rules, &mut findings).map_err(stage)?;
+        let acts = review_acts::acts(&decisions, &homes, &self.task.config.rules, &mut findings).map_err(stage)?;
         let effective = certifications::effective(&feed, &domains, &acts, &mut findings).map_err(stage)?;
         self.summary.findings.extend(findings);
         self.put(effective)?;

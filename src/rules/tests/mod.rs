@@ -69,9 +69,9 @@ negative_points = { minor = "2", major = "5", severe = "10" }
 positive_cap = "5"
 negative_cap = "20"
 self_reported_factor = "0.5"
+expires_after_days = 180
 # red lines, authorisation and review stand at the end:
-# findings name lines,
-# and these tables grow
+# findings name lines, and these tables grow
 [grades]
 A = "90"
 B = "80"

@@ -104,8 +104,9 @@ impl KeyIndex {
             return Ok(hits);
         }
         let wanted = Wanted::new(keys);
-        for (number, part) in (0_u32..).zip(parts) {
-            let found = match self.find(contract, part, &wanted) {
+        let all = each_part(parts, |part| self.find(contract, part, &wanted));
+        for ((number, part), found) in (0_u32..).zip(parts).zip(all) {
+            let found = match found {
                 Ok(found) => found,
                 Err(Unusable) => {
                     self.rebuild(contract, part)?;
@@ -153,6 +154,33 @@ impl KeyIndex {
         files::create_scratch_dir_all(&self.fresh)?;
         sidecar::write(&self.fresh.join(index_name(part.sha256)), contract, &rows)
     }
+}
+
+/// Rows of parts from which on several threads look through them.
+const MANY_ROWS: u64 = if cfg!(test) { 1_000 } else { 1_000_000 };
+
+/// What a function says of each part, in their order.
+fn each_part<T: Send>(parts: &[ReleaseFile], look: impl Fn(&ReleaseFile) -> T + Sync) -> Vec<T> {
+    let rows: u64 = parts.iter().map(|part| part.rows).sum();
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(parts.len());
+    if rows < MANY_ROWS || threads < 2 {
+        return parts.iter().map(look).collect();
+    }
+    let share = parts.len().div_ceil(threads);
+    let look = &look;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = parts
+            .chunks(share)
+            .map(|share| scope.spawn(move || share.iter().map(look).collect::<Vec<T>>()))
+            .collect();
+        let joined = running.into_iter().map(|thread| match thread.join() {
+            Ok(found) => found,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
 }
 
 /// Moves the indexes of these parts from a staging folder to those of the workspace; nothing of them is left in it.

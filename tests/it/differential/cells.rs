@@ -271,30 +271,27 @@ pub fn impossible_time(draft: &mut Draft<'_>, random: &mut Random) -> bool {
 }
 
 /// A local time that the clock skips, or one that it shows twice where nothing says which is meant.
+/// A local time that clocks skip.
 pub fn time_of_no_clock(draft: &mut Draft<'_>, random: &mut Random) -> bool {
-    let (year, minute) = (random.between(2000, 2036), random.between(0, 59));
-    change(
-        draft,
-        random,
-        |kind| *kind == Kind::Instant,
-        Touch::Held,
-        |draft, _, _, _| {
-            let declared = &draft.declared;
-            let format = declared
-                .instant_formats
-                .first()
-                .filter(|f| !f.contains("%z") && declared.zone == Zone::Berlin)?;
-            let month = if declared.overlap.is_none() && minute % 2 == 0 {
-                10
-            } else {
-                3
-            };
-            Some(date_text(
-                format,
-                last_sunday(year, month) * 86_400 + 7200 + minute * 60,
-            ))
-        },
-    )
+    changing_clocks(draft, random, 3)
+}
+
+/// A local time that clocks show twice, where the source does not say which is meant.
+pub fn time_shown_twice(draft: &mut Draft<'_>, random: &mut Random) -> bool {
+    draft.declared.overlap.is_none() && changing_clocks(draft, random, 10)
+}
+
+fn changing_clocks(draft: &mut Draft<'_>, random: &mut Random, month: i64) -> bool {
+    let format = draft.declared.instant_formats.first().copied();
+    let Some(format) = format.filter(|f| !f.contains("%z") && draft.declared.zone == Zone::Berlin) else {
+        return false;
+    };
+    let day = last_sunday(random.between(2000, 2036), month);
+    let second = day * 86_400 + 7200 + random.between(0, 59) * 60;
+    let is = |kind: &Kind| *kind == Kind::Instant;
+    change(draft, random, is, Touch::Held, |_, _, _, _| {
+        Some(date_text(format, second))
+    })
 }
 
 pub fn full_width_digits(draft: &mut Draft<'_>, random: &mut Random) -> bool {
@@ -349,6 +346,20 @@ pub fn undeclared_null(draft: &mut Draft<'_>, random: &mut Random) -> bool {
     }
     let is = |kind: &Kind| !matches!(kind, Kind::Free | Kind::Id);
     change(draft, random, is, Touch::Held, |_, _, _, _| Some(token.to_owned()))
+}
+
+pub fn null_in_other_case(draft: &mut Draft<'_>, random: &mut Random) -> bool {
+    let all = &draft.declared.null_tokens;
+    let others = all
+        .iter()
+        .flat_map(|token| [token.to_lowercase(), token.to_uppercase()]);
+    let others: Vec<String> = others.filter(|other| !all.contains(&other.as_str())).collect();
+    if others.is_empty() {
+        return false;
+    }
+    let token = random.pick(&others).clone();
+    let is = |kind: &Kind| !matches!(kind, Kind::Free | Kind::Id);
+    change(draft, random, is, Touch::Held, |_, _, _, _| Some(token.clone()))
 }
 
 pub fn out_of_range(draft: &mut Draft<'_>, random: &mut Random) -> bool {

@@ -378,13 +378,20 @@ impl Dialect {
                 self.date_formats.push("%Y-%m-%d");
             }
         }
-        if random.percent(60) {
+        if random.percent(75) {
             self.instant_formats.push(*random.pick(&INSTANT_FORMATS));
             if random.percent(15) {
                 self.instant_formats.push("%Y-%m-%d %H:%M");
             }
         }
-        self.zone = *random.pick(&[Zone::Utc, Zone::Tokyo, Zone::Kolkata, Zone::Berlin, Zone::Berlin]);
+        self.zone = *random.pick(&[
+            Zone::Utc,
+            Zone::Tokyo,
+            Zone::Kolkata,
+            Zone::Berlin,
+            Zone::Berlin,
+            Zone::Berlin,
+        ]);
         self.overlap = *random.pick(&[None, Some(true), Some(false)]);
     }
 

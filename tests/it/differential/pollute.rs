@@ -5,6 +5,7 @@
 
 use super::dialect::{CHARSETS, Form};
 use super::random::Random;
+use super::table::Kind;
 use super::write::{Draft, Touch};
 use super::{bytes, cells, lines};
 
@@ -27,6 +28,7 @@ pub const KINDS: &[(&str, Stage, Damage)] = &[
     ("another delimiter", Stage::Declared, another_delimiter),
     ("preamble missing", Stage::Declared, preamble_missing),
     ("preamble undeclared", Stage::Declared, preamble_undeclared),
+    ("day and month ambiguous", Stage::Declared, day_and_month_ambiguous),
     ("marks swapped", Stage::Cells, cells::marks_swapped),
     ("thousands separator", Stage::Cells, cells::thousands_separator),
     ("sign or exponent", Stage::Cells, cells::sign_or_exponent),
@@ -37,10 +39,12 @@ pub const KINDS: &[(&str, Stage, Damage)] = &[
     ("implausible date", Stage::Cells, cells::implausible_date),
     ("impossible time", Stage::Cells, cells::impossible_time),
     ("time of no clock", Stage::Cells, cells::time_of_no_clock),
+    ("time shown twice", Stage::Cells, cells::time_shown_twice),
     ("full-width digits", Stage::Cells, cells::full_width_digits),
     ("blank within a number", Stage::Cells, cells::blank_within_number),
     ("blanks around a value", Stage::Cells, cells::blanks_around),
     ("undeclared null", Stage::Cells, cells::undeclared_null),
+    ("null in other case", Stage::Cells, cells::null_in_other_case),
     ("out of range", Stage::Cells, cells::out_of_range),
     ("blank value", Stage::Cells, cells::blank_value),
     ("shifted columns", Stage::Cells, cells::shifted_columns),
@@ -157,6 +161,22 @@ fn preamble_undeclared(draft: &mut Draft<'_>, random: &mut Random) -> bool {
         return false;
     }
     draft.written.preamble = draft.declared.preamble + 1 + random.below(2);
+    draft.touch_all(Touch::Held);
+    true
+}
+
+/// The source declares the format in which days and months have changed places beside that of the file.
+fn day_and_month_ambiguous(draft: &mut Draft<'_>, _: &mut Random) -> bool {
+    let other = match draft.written.date_formats.first() {
+        Some(&"%d/%m/%Y") => "%m/%d/%Y",
+        Some(&"%m/%d/%Y") => "%d/%m/%Y",
+        _ => return false,
+    };
+    let has_date = |place| matches!(draft.kind(place), Some(Kind::Date { .. }));
+    if draft.declared.date_formats.contains(&other) || !(0..draft.header.len()).any(has_date) {
+        return false;
+    }
+    draft.declared.date_formats.push(other);
     draft.touch_all(Touch::Held);
     true
 }

@@ -14,6 +14,7 @@ mod faults;
 mod first_light;
 mod freshness;
 mod journal;
+mod kept;
 mod kill;
 mod mail;
 mod measures;

@@ -1,14 +1,19 @@
 //! `explain score`, `explain rebate`: why a number is what it is.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::query::current;
 use super::{CommandResult, Session};
-use crate::domain::Period;
-use crate::domain::ids::PartnerId;
-use crate::evaluation::explain::Line;
+use crate::domain::ids::{DomainId, PartnerId};
+use crate::domain::{Period, Ratio, Value};
+use crate::evaluation::explain::{Line, number};
+use crate::pipeline::explain::rows::{MeasureRows, SourceRecord, SourceRow};
+use crate::pipeline::explain::{Explained, Question};
 use crate::pipeline::{PipelineError, explain as explaining};
 use crate::rules::MetricId;
+
+/// Source rows that are listed of a measure where nothing else is asked for.
+const ROWS: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -18,14 +23,31 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// The derivation of a partner's scores in a period, down to the measures.
+    /// The derivation of a partner's scores in a period, with its rules, down to the rows of the source files.
     Score {
         partner: String,
         /// Evaluation period, such as 2026-Q3.
         period: String,
-        /// Only this metric: satisfaction, quality or parts.
+        /// Only this metric, such as satisfaction.
         #[arg(long)]
         metric: Option<String>,
+        /// Only this domain.
+        #[arg(long)]
+        domain: Option<String>,
+        /// Source rows to list of each measure: a number, or `all`.
+        #[arg(long, value_name = "N|all", value_parser = rows_wanted)]
+        rows: Option<usize>,
+    },
+    /// The source rows behind a measure of a partner in a period.
+    Measure {
+        /// File name in pipelines/measures/, without `.sql`.
+        measure: String,
+        partner: String,
+        /// Evaluation period, such as 2026-Q3.
+        period: String,
+        /// Source rows to list: a number, or `all`.
+        #[arg(long, value_name = "N|all", value_parser = rows_wanted)]
+        rows: Option<usize>,
     },
     /// The components of what a partner earned in a period, scheme by scheme.
     Rebate {
@@ -35,6 +57,13 @@ enum What {
     },
 }
 
+fn rows_wanted(text: &str) -> Result<usize, String> {
+    match text {
+        "all" => Ok(usize::MAX),
+        other => other.parse().map_err(|_| "write a number, or all".to_owned()),
+    }
+}
+
 pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
     let release = current(session)?;
     match &args.what {
@@ -42,22 +71,47 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
             partner,
             period,
             metric,
+            domain,
+            rows,
         } => {
             let (partner, period) = parse(partner, period)?;
             let metric = metric.as_deref().map(find_metric).transpose()?;
-            let found = explaining::score(&session.layout, &release, &partner, period, metric)?;
-            let Some(explanation) = found else {
-                return Err(PipelineError::Usage(format!("{partner} was not evaluated in {period}")));
+            let domain = domain.as_deref().map(find_domain).transpose()?;
+            let question = Question {
+                partner,
+                period,
+                metric,
+                domain,
+            };
+            let Some(found) = explaining::score(&session.layout, &release, &question)? else {
+                let within = question.domain.map_or(String::new(), |d| format!(" in {d}"));
+                let message = format!("{} was not evaluated{within} in {period}", question.partner);
+                return Err(PipelineError::Usage(message));
             };
             if session.output.json {
-                session.output.value(&json!({
-                    "title": explanation.title, "rules": explanation.rules,
-                    "lines": explanation.lines.iter().map(line_json).collect::<Vec<_>>(),
-                }));
+                session.output.value(&json(&found, rows.unwrap_or(usize::MAX)));
             } else {
-                session.output.line(&explanation.title);
-                session.output.line(&explanation.rules);
-                explanation.lines.iter().for_each(|line| print(session, line, 0));
+                text(session, &found, rows.unwrap_or(ROWS));
+            }
+        }
+        What::Measure {
+            measure: name,
+            partner,
+            period,
+            rows,
+        } => {
+            let (partner, period) = parse(partner, period)?;
+            let found = explaining::measure(&session.layout, &release, name, &partner, period)?;
+            if session.output.json {
+                let rows = rows.unwrap_or(usize::MAX);
+                let found = found.iter().map(|m| measure_json(m, rows)).collect();
+                session.output.value(&Json::Array(found));
+            } else if found.is_empty() {
+                session
+                    .output
+                    .line(&format!("{name} counted nothing of {partner} in {period}"));
+            } else {
+                found.iter().for_each(|m| measure(session, m, rows.unwrap_or(ROWS)));
             }
         }
         What::Rebate { partner, period } => {
@@ -92,17 +146,176 @@ fn find_metric(name: &str) -> Result<MetricId, PipelineError> {
     })
 }
 
+fn find_domain(name: &str) -> Result<DomainId, PipelineError> {
+    DomainId::new(name).map_err(|e| PipelineError::Usage(format!("domain '{name}' {e}")))
+}
+
+fn text(session: &Session, found: &Explained, rows: usize) {
+    let output = session.output;
+    output.line(&format!("{}, by {}", found.derivation.title, found.release));
+    output.wrapped(0, &format!("rules: {}", found.derivation.rules));
+    found.derivation.lines.iter().for_each(|line| print(session, line, 0));
+    if !found.events.is_empty() {
+        output.line("");
+        output.line("key events, and the decisions on them");
+        found.events.iter().for_each(|record| output.wrapped(2, &place(record)));
+    }
+    output.line("");
+    output.line("rule values");
+    let widest = found.rules.iter().map(|v| v.path.chars().count()).max().unwrap_or(0);
+    for v in &found.rules {
+        let provenance = v.provenance.as_ref().map_or(String::new(), |p| format!(" ({p})"));
+        output.wrapped(
+            2,
+            &format!("{:widest$} = {}  {}:{}{provenance}", v.path, v.value, v.file, v.line),
+        );
+    }
+    for behind in &found.rows {
+        output.line("");
+        measure(session, behind, rows);
+    }
+}
+
+fn measure(session: &Session, behind: &MeasureRows, rows: usize) {
+    let output = session.output;
+    let domain = behind.domain.as_ref().map_or(String::new(), |d| format!(", {d}"));
+    output.wrapped(
+        0,
+        &format!(
+            "rows behind {}{domain}, {}: {}",
+            behind.measure, behind.period, behind.file
+        ),
+    );
+    for row in behind.rows.iter().take(rows) {
+        source_row(session, row);
+    }
+    if behind.rows.len() > rows {
+        output.line(&format!("  … and {} more: --rows all", behind.rows.len() - rows));
+    }
+    let says = if behind.adds_up {
+        "as the measure says"
+    } else {
+        "which is not what the measure says: run `starledger verify`"
+    };
+    let count = behind.rows.len();
+    let totals = named(behind.totals.iter().map(|(column, total)| (column, number(total))));
+    output.wrapped(2, &format!("{count} rows add up to {totals}; {says}"));
+}
+
+fn source_row(session: &Session, row: &SourceRow) {
+    let mut records = row.records.iter();
+    let Some(first) = records.next() else { return };
+    session.output.wrapped(2, &place(first));
+    let grain = row.grain.iter().map(|(column, value)| (column, shown(value)));
+    let zero = |value: &Value| match value {
+        Value::Int(i) => *i == 0,
+        Value::Dec(d) => d.is_zero(),
+        other => other.is_null(),
+    };
+    let values = row
+        .values
+        .iter()
+        .filter(|(_, v)| !zero(v))
+        .map(|(column, value)| (column, value.to_string()));
+    let values = named(values);
+    let values = if values.is_empty() {
+        "adds nothing".to_owned()
+    } else {
+        format!("adds {values}")
+    };
+    let grain = named(grain);
+    let grain = if grain.is_empty() {
+        grain
+    } else {
+        format!(" under {grain}")
+    };
+    session.output.wrapped(6, &format!("{values}{grain}"));
+    records.for_each(|record| session.output.wrapped(6, &format!("with {}", place(record))));
+}
+
+/// A value without trailing zeros.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Dec(d) => number(&d.ratio()),
+        other => other.to_string(),
+    }
+}
+
+fn named<'a>(values: impl Iterator<Item = (&'a String, String)>) -> String {
+    values
+        .map(|(column, value)| format!("{column} {value}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Where a record stands: feed, key, file, line, arrival.
+fn place(record: &SourceRecord) -> String {
+    let key: Vec<&str> = record.key.iter().map(|(_, value)| value.as_str()).collect();
+    let (table, file, line, arrival) = (&record.table, &record.file, record.line, record.arrival);
+    format!("{table} {}  {file}:{line}, arrival {arrival}", key.join(" "))
+}
+
 fn print(session: &Session, line: &Line, depth: usize) {
-    let indent = "  ".repeat(depth);
+    let head = if line.value.is_empty() {
+        line.label.clone()
+    } else {
+        format!("{}: {}", line.label, line.value)
+    };
     let formula = if line.formula.is_empty() {
         String::new()
     } else {
         format!("   [{}]", line.formula)
     };
-    session
-        .output
-        .line(&format!("{indent}{}: {}{formula}", line.label, line.value));
+    session.output.wrapped(2 * depth, &format!("{head}{formula}"));
     line.children.iter().for_each(|child| print(session, child, depth + 1));
+}
+
+fn json(found: &Explained, rows: usize) -> Json {
+    let rule = |v: &crate::rules::ResolvedValue| json!({ "key": v.path, "value": v.value, "file": v.file, "line": v.line, "provenance": v.provenance });
+    json!({
+        "title": found.derivation.title,
+        "rules": found.derivation.rules,
+        "release": found.release,
+        "lines": found.derivation.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "rule_values": found.rules.iter().map(rule).collect::<Vec<_>>(),
+        "events": found.events.iter().map(record_json).collect::<Vec<_>>(),
+        "measures": found.rows.iter().map(|m| measure_json(m, rows)).collect::<Vec<_>>(),
+    })
+}
+
+fn measure_json(m: &MeasureRows, rows: usize) -> Json {
+    let total = |(column, total): &(String, Ratio)| (column.clone(), Json::String(number(total)));
+    json!({
+        "measure": m.measure, "statement": m.file, "release": m.release,
+        "period": m.period.to_string(), "domain": m.domain.as_ref().map(DomainId::as_str),
+        "row_count": m.rows.len(), "adds_up": m.adds_up,
+        "totals": m.totals.iter().map(total).collect::<Map<_, _>>(),
+        "rows": m.rows.iter().take(rows).map(row_json).collect::<Vec<_>>(),
+    })
+}
+
+fn row_json(row: &SourceRow) -> Json {
+    let values = |values: &[(String, Value)]| -> Map<String, Json> {
+        values
+            .iter()
+            .map(|(column, value)| (column.clone(), super::output::json_value(value)))
+            .collect()
+    };
+    json!({
+        "records": row.records.iter().map(record_json).collect::<Vec<_>>(),
+        "grain": values(&row.grain), "values": values(&row.values),
+    })
+}
+
+fn record_json(record: &SourceRecord) -> Json {
+    let key: Map<String, Json> = record
+        .key
+        .iter()
+        .map(|(c, v)| (c.clone(), Json::String(v.clone())))
+        .collect();
+    json!({
+        "feed": record.table, "key": key, "file": record.file, "line": record.line, "arrival": record.arrival,
+    })
 }
 
 fn line_json(line: &Line) -> Json {

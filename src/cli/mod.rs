@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod quarantine;
 mod query;
+mod rules;
 mod run;
 mod sample;
 mod serve;
@@ -77,10 +78,12 @@ enum Command {
     Quarantine(quarantine::Args),
     /// Decide on key events and findings: confirm, reject, appeal, withdraw.
     Events(events::Args),
-    /// Derive a score down to its measures.
+    /// Derive a score down to the rows of the source files.
     Explain(explain::Args),
     /// Propose a source for a file, for a person to confirm.
     Source(source::Args),
+    /// Show the rules of a region on a day with their origin, or what differs between two rule books.
+    Rules(rules::Args),
     /// Print resolved rules with their origin, or the folder of a release.
     Show(show::Args),
     /// Check every byte of every release, the originals, the ledger's chain and the invariants.
@@ -135,6 +138,7 @@ pub fn main() -> ProcessExit {
         Command::Events(a) => events::events(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
+        Command::Rules(a) => rules::rules(&session, a),
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
         Command::Export(a) => export::export(&session, a),

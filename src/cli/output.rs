@@ -27,6 +27,11 @@ impl Output {
         write(&format!("{text}\n"));
     }
 
+    /// Prints a text within [`WIDTH`] columns, broken between words; what goes on stands four columns further in.
+    pub(super) fn wrapped(self, indent: usize, text: &str) {
+        wrap(indent, text).iter().for_each(|line| self.line(line));
+    }
+
     /// Prints a text as it is.
     pub(super) fn text(self, text: &str) {
         write(text);
@@ -129,13 +134,35 @@ pub(super) fn json_findings(findings: &Findings) -> Json {
     Json::Array(findings.iter().map(one).collect())
 }
 
-fn json_value(value: &Value) -> Json {
+pub(super) fn json_value(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(i) => Json::from(*i),
         other => Json::String(other.to_string()),
     }
+}
+
+/// Columns of a terminal that text is made for.
+pub(super) const WIDTH: usize = 100;
+
+fn wrap(indent: usize, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = " ".repeat(indent);
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent + 4)));
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
 }
 
 fn aligned(table: &Table) -> String {

@@ -10,7 +10,7 @@ use super::derivation::{Card, CardPart, DomainScore};
 use super::explain_metric;
 use super::inputs::Evaluated;
 use super::key_events::EventSum;
-use crate::domain::ids::PartnerId;
+use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Dec, Grade, Period, Ratio, Rounding};
 use crate::rules::MetricId;
 
@@ -33,20 +33,26 @@ pub struct Explanation {
     pub lines: Vec<Line>,
 }
 
-/// The derivation of a partner's card with its domains, or of one metric in each domain. `None` when the partner was
-/// not evaluated in the period.
+/// The derivation of a partner's card with its domains, of one domain, or of one metric in each of them. `None` when
+/// the partner was not evaluated in the period.
 #[must_use]
 pub fn explain(
     evaluated: &Evaluated,
     partner: &PartnerId,
     period: Period,
     metric: Option<MetricId>,
+    domain: Option<&DomainId>,
 ) -> Option<Explanation> {
     let card = evaluated.derivations.cards.get(&(partner.clone(), period))?;
     let edition = &card.edition;
-    let lines = match metric {
-        Some(id) => card.domains.iter().map(|score| one_metric(score, id)).collect(),
-        None => vec![card_line(card)],
+    let wanted = card
+        .domains
+        .iter()
+        .filter(|score| domain.is_none_or(|d| *d == score.domain));
+    let lines = match (metric, domain) {
+        (Some(id), _) => wanted.map(|score| one_metric(score, id)).collect(),
+        (None, Some(_)) => wanted.map(domain_line).collect(),
+        (None, None) => vec![card_line(card)],
     };
     Some(Explanation {
         title: format!("{partner} in {period}"),
@@ -115,7 +121,46 @@ fn one_metric(score: &DomainScore, id: MetricId) -> Line {
     Line::new(format!("domain {}", score.domain), "", "").with(metrics.collect())
 }
 
+/// One score or metric with its own steps, without those of the scores and metrics that it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// `None`: the partner's card.
+    pub domain: Option<&'a DomainId>,
+    /// `None`: the score itself.
+    pub metric: Option<MetricId>,
+    pub line: Line,
+}
+
+/// The derivation of a card in parts: the card, then each domain followed by its metrics.
+#[must_use]
+pub fn parts(card: &Card) -> Vec<Part<'_>> {
+    let mut out = vec![Part {
+        domain: None,
+        metric: None,
+        line: card_alone(card),
+    }];
+    for score in &card.domains {
+        out.push(Part {
+            domain: Some(&score.domain),
+            metric: None,
+            line: domain_alone(score),
+        });
+        out.extend(score.metrics.iter().map(|metric| Part {
+            domain: Some(&score.domain),
+            metric: Some(metric.id),
+            line: explain_metric::line(metric),
+        }));
+    }
+    out
+}
+
 fn card_line(card: &Card) -> Line {
+    let mut line = card_alone(card);
+    line.children.extend(card.domains.iter().map(domain_line));
+    line
+}
+
+fn card_alone(card: &Card) -> Line {
     let mut children = Vec::new();
     if card.finish.base.is_some() {
         children.push(card_base(card));
@@ -129,7 +174,6 @@ fn card_line(card: &Card) -> Line {
             card.red.as_str(),
         ));
     }
-    children.extend(card.domains.iter().map(domain_line));
     headline("card", &card.finish, card.standing, card.grade, card.reason.as_deref()).with(children)
 }
 
@@ -166,6 +210,12 @@ fn card_base(card: &Card) -> Line {
 }
 
 fn domain_line(score: &DomainScore) -> Line {
+    let mut line = domain_alone(score);
+    line.children.extend(score.metrics.iter().map(explain_metric::line));
+    line
+}
+
+fn domain_alone(score: &DomainScore) -> Line {
     let composite = &score.composite;
     let mut children = vec![Line::new(
         "coverage",
@@ -183,7 +233,6 @@ fn domain_line(score: &DomainScore) -> Line {
     }
     children.extend(steps(&score.events, "events", &score.finish, score.grade));
     children.push(change(&score.finish, score.previous_final));
-    children.extend(score.metrics.iter().map(explain_metric::line));
     let label = format!("domain {}", score.domain);
     headline(
         &label,

@@ -62,6 +62,8 @@ pub struct Evaluated {
     pub partner_scores: Table,
     /// One row per event, whatever its period; those of closed periods unchanged.
     pub key_event_points: Table,
+    /// Partner × period × domain × metric × step, of the periods computed: the explanation of each number.
+    pub derivation_steps: Table,
     /// Black: by partner and day, disjoint.
     pub freezes: Vec<Freeze>,
     /// Yellow: by partner and day, disjoint.

@@ -17,7 +17,7 @@
 //! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
 //! | the partner's card | its domains' exact finals, events without a domain | `card` |
 //! | published rows | the derivations | `tables` |
-//! | the explanation | the same derivations | `explain` |
+//! | the explanation, and the table of it | the same derivations | `explain`, `derivation_table` |
 //!
 //! Absent from this room: the clock, files, printing, floats, SQL, other stages; arithmetic on money (a finding shows
 //! amounts as they were delivered). Nothing is computed for a
@@ -30,6 +30,7 @@ pub mod certifications;
 pub mod composite;
 pub mod criteria;
 pub mod derivation;
+mod derivation_table;
 mod domain_score;
 pub mod event_life;
 pub mod explain;
@@ -108,6 +109,7 @@ pub fn evaluate(inputs: &Inputs, rules: &dyn Books) -> Result<Evaluated, Evaluat
         scores: tables::scores(&derivations),
         partner_scores: tables::partner_scores(&derivations),
         key_event_points: tables::key_event_points(&events),
+        derivation_steps: derivation_table::table(&derivations),
         freezes: red_lines.freezes,
         holds: red_lines.holds,
         derivations,

@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod engine;
 pub mod lint;
 pub mod polars;
+pub mod trace;
 pub mod years;
 
 use std::collections::BTreeSet;

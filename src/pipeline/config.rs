@@ -31,7 +31,7 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 22] = [
+const WRITTEN: [&str; 23] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
@@ -41,6 +41,7 @@ const WRITTEN: [&str; 22] = [
     "calendar_product_instants",
     "calendar_product_spans",
     "conflicts",
+    "derivations",
     "effective_certifications",
     "files",
     "freshness",

@@ -1,34 +1,201 @@
 //! Explanations of a release's scores, from its own tables.
 //!
-//! Duty: run the evaluation of one period again over the measures of the release and hand out its derivation. The
-//! engine is the one that computed the score; there is no second implementation. Not its duty: printing.
+//! Duty: run the evaluation of one period again over the measures of the release and hand out its derivation, with the
+//! rule values it rests on and the source rows behind its measures. The engine is the one that computed the score;
+//! there is no second implementation. Not its duty: printing.
+
+pub mod rows;
 
 use std::collections::BTreeSet;
 
+use self::rows::{MeasureRows, SourceRecord};
 use super::PipelineError;
 use super::config::Config;
-use crate::domain::ids::PartnerId;
+use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Period, Table};
 use crate::evaluation::authorisation::with_findings;
-use crate::evaluation::{self, Inputs, explain::Explanation};
-use crate::rules::MetricId;
+use crate::evaluation::derivation::Card;
+use crate::evaluation::metric::Working;
+use crate::evaluation::{self, Evaluated, Inputs, explain::Explanation};
+use crate::rules::{MetricId, ResolvedValue};
 use crate::store::landing;
 use crate::store::layout::Layout;
 use crate::store::release::Release;
 
+/// What is to be explained.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub partner: PartnerId,
+    /// An evaluation period.
+    pub period: Period,
+    /// Only this metric.
+    pub metric: Option<MetricId>,
+    /// Only this domain.
+    pub domain: Option<DomainId>,
+}
+
+/// A score down to the source rows.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The release that answers: for a closed period the one that closed it.
+    pub release: String,
+    pub derivation: Explanation,
+    /// The values of the rule book that the derivation rests on, by path.
+    pub rules: Vec<ResolvedValue>,
+    /// By domain, metric, measure and period.
+    pub rows: Vec<MeasureRows>,
+    /// Key events that count in the scores, each followed by the decisions on it.
+    pub events: Vec<SourceRecord>,
+}
+
+/// Sections of the rule book that say how metrics become a score.
+const COMPOSITE_RULES: [&str; 5] = ["card", "evaluation", "grades", "key_events", "red_lines"];
+
 /// Derives the scores of a partner in a period of the current release; `None` when it was not evaluated.
-pub fn score(
+pub fn score(layout: &Layout, release: &Release, question: &Question) -> Result<Option<Explained>, PipelineError> {
+    let (partner, period) = (&question.partner, question.period);
+    // a closed period is explained by the release that closed it: its measures, its rules
+    let (release, config) = &answering(layout, release, period)?;
+    let evaluated = again(release, config, period)?;
+    let Some(card) = evaluated.derivations.cards.get(&(partner.clone(), period)) else {
+        return Ok(None);
+    };
+    let derivation =
+        evaluation::explain::explain(&evaluated, partner, period, question.metric, question.domain.as_ref());
+    let Some(derivation) = derivation.filter(|d| !d.lines.is_empty()) else {
+        return Ok(None);
+    };
+    let of_metrics: BTreeSet<MetricId> = card.domains.iter().flat_map(|d| &d.metrics).map(|m| m.id).collect();
+    let metrics: Vec<MetricId> = of_metrics
+        .into_iter()
+        .filter(|id| question.metric.is_none_or(|wanted| wanted == *id))
+        .collect();
+    let whole = question.metric.is_none();
+    let mut rows = Vec::new();
+    for (measure, periods) in measures_of(card, &metrics, whole) {
+        let Some(measure) = config.measures.iter().find(|m| m.name == measure) else {
+            continue;
+        };
+        for period in periods {
+            // what a closed period holds is behind by the facts of the release that closed it
+            let settled = settled_release(layout, release, config, period)?;
+            rows.extend(rows::behind(
+                settled.as_ref().unwrap_or(release),
+                config,
+                measure,
+                partner,
+                period,
+            )?);
+        }
+    }
+    rows.retain(|r| {
+        question
+            .domain
+            .as_ref()
+            .is_none_or(|wanted| r.domain.as_ref() == Some(wanted))
+    });
+    let wanted = |domain: &DomainId| question.domain.as_ref().is_none_or(|w| w == domain);
+    let of_domains = card.domains.iter().filter(|d| wanted(&d.domain)).map(|d| &d.events);
+    let of_card = Some(&card.events).filter(|_| question.domain.is_none());
+    let events: Vec<&str> = of_card
+        .into_iter()
+        .chain(of_domains)
+        .flat_map(|e| &e.items)
+        .map(|(id, _)| id.as_ref())
+        .collect();
+    let events = if whole { events } else { Vec::new() };
+    Ok(Some(Explained {
+        release: release.name().to_owned(),
+        derivation,
+        rules: rules_of(config, card, &metrics, whole)?,
+        events: rows::of_events(release, config, &events)?,
+        rows,
+    }))
+}
+
+/// The rows behind one measure, of the sample or a user's own, by domain; empty where the partner has none.
+pub fn measure(
     layout: &Layout,
     release: &Release,
+    name: &str,
     partner: &PartnerId,
     period: Period,
-    metric: Option<MetricId>,
-) -> Result<Option<Explanation>, PipelineError> {
-    // a closed period is explained by the release that closed it: its measures, its rules
-    let settled = settled_release(layout, release, period)?;
-    let release = settled.as_ref().unwrap_or(release);
-    let bundle = landing::configuration(layout, release.manifest.configuration)?;
-    let config = Config::parse(bundle).map_err(PipelineError::Config)?;
+) -> Result<Vec<MeasureRows>, PipelineError> {
+    let (release, config) = &answering(layout, release, period)?;
+    let Some(measure) = config.measures.iter().find(|m| m.name == name) else {
+        let names: Vec<&str> = config.measures.iter().map(|m| m.name.as_str()).collect();
+        let message = format!("there is no measure '{name}'; there are {}", names.join(", "));
+        return Err(PipelineError::Usage(message));
+    };
+    let columns = &config.contract(&measure.output()).columns;
+    if let Some(missing) = ["partner_id", "period"]
+        .iter()
+        .find(|c| !columns.iter().any(|known| known.name == **c))
+    {
+        let message = format!("measure '{name}' has no column {missing}: its rows belong to no partner and period");
+        return Err(PipelineError::Usage(message));
+    }
+    rows::behind(release, config, measure, partner, period)
+}
+
+/// The values of the rule book that metrics, and the score as a whole, rest on.
+fn rules_of(
+    config: &Config,
+    card: &Card,
+    metrics: &[MetricId],
+    whole: bool,
+) -> Result<Vec<ResolvedValue>, PipelineError> {
+    let first = config.rules.programme().calendar.first_day(card.period);
+    let values = config.rules.resolved(&card.edition.region, first);
+    let mut values = values.map_err(|e| PipelineError::Stage {
+        what: "the rules",
+        detail: e.to_string(),
+    })?;
+    values.retain(|v| {
+        let path = v.path.strip_prefix("metrics.").unwrap_or(&v.path);
+        let section = path.split('.').next().unwrap_or_default();
+        metrics.iter().any(|m| m.as_str() == section) || (whole && COMPOSITE_RULES.contains(&section))
+    });
+    Ok(values)
+}
+
+/// The measures that metrics rest on, each with the periods that were looked at.
+fn measures_of(card: &Card, metrics: &[MetricId], whole: bool) -> Vec<(String, Vec<Period>)> {
+    let mut out = Vec::new();
+    for id in metrics {
+        // how far the metric looked back, where it had too little
+        let looked_back = card.domains.iter().flat_map(|d| &d.metrics).filter(|m| m.id == *id);
+        let periods = looked_back
+            .map(|m| match &m.working {
+                Working::Quality(working) => working.periods,
+                _ => 1,
+            })
+            .max()
+            .unwrap_or(1);
+        let back = i64::try_from(periods).unwrap_or(1);
+        let window: Vec<Period> = (1 - back..=0).map(|n| card.period.plus(n)).collect();
+        out.push((id.as_str().to_owned(), window));
+        if id.as_str() == "quality" {
+            out.push(("critical".to_owned(), vec![card.period]));
+        }
+    }
+    if whole {
+        out.push(("deliveries".to_owned(), vec![card.period]));
+    }
+    out
+}
+
+/// The evaluation of one period as the release has it, with all that it left behind.
+pub(super) fn again(release: &Release, config: &Config, period: Period) -> Result<Evaluated, PipelineError> {
+    let inputs = inputs_of(release, config, period)?;
+    evaluation::evaluate(&inputs, &config.rules).map_err(|e| PipelineError::Stage {
+        what: "the evaluation",
+        detail: e.to_string(),
+    })
+}
+
+/// What the evaluation of one period rested on in a release.
+pub(super) fn inputs_of(release: &Release, config: &Config, period: Period) -> Result<Inputs, PipelineError> {
     let kind = config.rules.programme().evaluation_period;
     if period.kind() != kind {
         return Err(PipelineError::Usage(format!(
@@ -54,7 +221,7 @@ pub fn score(
         }
         Ok(all)
     };
-    let inputs = Inputs {
+    Ok(Inputs {
         periods: vec![period],
         partner_periods: read("calendar_partner_periods")?,
         satisfaction: read("measures_satisfaction")?,
@@ -75,12 +242,7 @@ pub fn score(
         sealed_metrics: others("metrics")?,
         sealed_key_event_points: read("key_event_points")?,
         incomplete: incomplete(&read("metrics")?)?,
-    };
-    let evaluated = evaluation::evaluate(&inputs, &config.rules).map_err(|e| PipelineError::Stage {
-        what: "the evaluation",
-        detail: e.to_string(),
-    })?;
-    Ok(evaluation::explain::explain(&evaluated, partner, period, metric))
+    })
 }
 
 /// What the release says rests on a silent or thin feed.
@@ -102,10 +264,34 @@ fn incomplete(metrics: &Table) -> Result<BTreeSet<(MetricId, PartnerId, Period)>
     Ok(out)
 }
 
+/// The release that says what a period came to, with the configuration it was made with.
+pub(super) fn answering(
+    layout: &Layout,
+    release: &Release,
+    period: Period,
+) -> Result<(Release, Config), PipelineError> {
+    let parse = |release: &Release| {
+        let bundle = landing::configuration(layout, release.manifest.configuration)?;
+        Config::parse(bundle).map_err(PipelineError::Config)
+    };
+    let config = parse(release)?;
+    match settled_release(layout, release, &config, period)? {
+        Some(settled) if settled.manifest.configuration != release.manifest.configuration => {
+            let config = parse(&settled)?;
+            Ok((settled, config))
+        }
+        Some(settled) => Ok((settled, config)),
+        None => Ok((release.clone(), config)),
+    }
+}
+
 /// The release that closed the posting period in which an evaluation period ends; `None` while that is open.
-fn settled_release(layout: &Layout, release: &Release, period: Period) -> Result<Option<Release>, PipelineError> {
-    let bundle = landing::configuration(layout, release.manifest.configuration)?;
-    let config = Config::parse(bundle).map_err(PipelineError::Config)?;
+pub(super) fn settled_release(
+    layout: &Layout,
+    release: &Release,
+    config: &Config,
+    period: Period,
+) -> Result<Option<Release>, PipelineError> {
     let programme = config.rules.programme();
     let posting = programme
         .calendar

@@ -16,6 +16,7 @@ pub mod journal;
 pub mod plan;
 pub mod query;
 pub mod refresh;
+pub mod rulebooks;
 pub mod run;
 pub mod schedule;
 pub mod serve;

@@ -17,6 +17,7 @@
 mod authorisation;
 mod bands;
 mod criteria;
+pub mod diff;
 mod edition;
 mod editions;
 mod entitlements;
@@ -161,6 +162,13 @@ impl Rules {
     /// The values of a region on a day with their origins, sorted by path.
     pub fn resolved(&self, region: &RegionId, on: Date) -> Result<Vec<ResolvedValue>, RuleError> {
         self.resolution(region, on).map(|r| r.values.clone())
+    }
+
+    /// The days on which the rules of a region change, ascending; none for a region without rules.
+    #[must_use]
+    pub fn changes(&self, region: &RegionId) -> Vec<Date> {
+        let resolutions = self.regions.get(region).into_iter().flatten();
+        resolutions.map(|r| r.from).collect()
     }
 
     /// Hash of all editions' resolved values and dates: not of comments, order, layout or file names.

@@ -35,12 +35,13 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 23] = [
+const OUTPUTS: [(&str, Option<&str>); 24] = [
     ("calendar_due_dates", None),
     ("calendar_partner_periods", Some("period")),
     ("calendar_product_instants", None),
     ("calendar_product_spans", None),
     ("conflicts", None),
+    ("derivations", Some("period")),
     ("files", None),
     ("freshness", Some("period")),
     ("held", None),

@@ -10,6 +10,7 @@ mod detect;
 mod determinism;
 mod differential;
 mod events;
+mod explaining;
 mod faults;
 mod first_light;
 mod freshness;

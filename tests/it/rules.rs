@@ -138,3 +138,89 @@ fn every_value_says_where_it_is_written() {
     assert_eq!(of("satisfaction.weight").file, "pipelines/rules/global/2026-07-01.toml");
     assert!(values.iter().all(|v| v.line > 0));
 }
+
+#[test]
+fn a_draft_is_compared_in_words_and_its_faults_are_told_at_its_own_lines() {
+    let workspace = crate::support::Workspace::sample();
+    let text = fs::read_to_string(workspace.path().join("pipelines/rules/global/2026-07-01.toml")).unwrap();
+    let draft = text.replace("weight = \"40\"", "weight = \"45\"");
+    workspace.write("draft/global/next.toml", &draft);
+    let path = workspace.path().join("draft/global/next.toml").display().to_string();
+    let refused = workspace.run(&["rules", "diff", "--with", &path]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.stderr.contains("draft/global/next.toml:37"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("105, not 100"), "{}", refused.stderr);
+
+    let draft = draft.replacen("weight = \"35\"", "weight = \"30\"", 1);
+    workspace.write("draft/global/next.toml", &draft);
+    let told = workspace.ok(&["rules", "diff", "--with", &path]).stdout;
+    assert_eq!(
+        told.matches("Weight of customer satisfaction: 40 → 45").count(),
+        3,
+        "{told}"
+    );
+    assert_eq!(
+        told.matches("Weight of engineering quality: 35 → 30").count(),
+        3,
+        "{told}"
+    );
+    let one = workspace
+        .ok(&[
+            "rules",
+            "diff",
+            "--with",
+            &path,
+            "--region",
+            "emea",
+            "--on",
+            "2026-01-01",
+        ])
+        .stdout;
+    assert_eq!(one, "the rules say the same\n");
+
+    // the same text under another folder needs to be told whose it is
+    workspace.write("elsewhere.toml", &draft);
+    let path = workspace.path().join("elsewhere.toml").display().to_string();
+    let refused = workspace.run(&["rules", "diff", "--with", &path]);
+    assert!(refused.stderr.contains("--as"), "{}", refused.stderr);
+    workspace.ok(&["rules", "diff", "--with", &path, "--as", "global"]);
+}
+
+#[test]
+fn editions_differ_in_words() {
+    let workspace = crate::support::Workspace::sample();
+    let told = workspace
+        .ok(&[
+            "rules",
+            "diff",
+            "--region",
+            "emea",
+            "--on",
+            "2025-10-01",
+            "--to",
+            "2026-07-01",
+        ])
+        .stdout;
+    assert!(
+        told.contains("Provisional below answers of customer satisfaction: 30 → 25"),
+        "{told}"
+    );
+    assert!(
+        told.contains("quality.critical_open_days  global/2025-10-01.toml:"),
+        "{told}"
+    );
+    let shown = workspace
+        .ok(&["rules", "show", "--region", "emea", "--on", "2026-07-01"])
+        .stdout;
+    assert_eq!(
+        shown,
+        workspace
+            .ok(&["show", "rules", "--region", "emea", "--on", "2026-07-01"])
+            .stdout
+    );
+    assert!(shown.contains("quality.critical_open_days"), "{shown}");
+}

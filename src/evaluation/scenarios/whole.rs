@@ -187,7 +187,7 @@ fn an_explanation_shows_the_values_that_were_published() {
         .event("E1 P1 cloud minor negative none !")
         .confirmed("E1", "2026-08-01T10:00:00Z");
     let out = world.run();
-    let whole = explain(&out, &partner("P1"), period("2026-Q3"), None)
+    let whole = explain(&out, &partner("P1"), period("2026-Q3"), None, None)
         .unwrap()
         .to_string();
     for line in [
@@ -205,10 +205,10 @@ fn an_explanation_shows_the_values_that_were_published() {
     ] {
         assert!(whole.contains(line), "{line}\n{whole}");
     }
-    let parts = explain(&out, &partner("P1"), period("2026-Q3"), Some(MetricId::Parts)).unwrap();
+    let parts = explain(&out, &partner("P1"), period("2026-Q3"), Some(MetricId::Parts), None).unwrap();
     assert_eq!(
         (parts.lines[0].label.as_str(), parts.lines[0].children[0].value.as_str()),
         ("domain cloud", "68, rated")
     );
-    assert_eq!(explain(&out, &partner("P2"), period("2026-Q3"), None), None);
+    assert_eq!(explain(&out, &partner("P2"), period("2026-Q3"), None, None), None);
 }

@@ -10,7 +10,7 @@ use crate::evaluation::authorisation::with_findings;
 use crate::evaluation::{self, Freeze, Hold, Inputs};
 
 /// Tables of the evaluation that are frozen with their period.
-pub(super) const SEALED_WITH_PERIOD: [&str; 3] = ["metrics", "scores", "partner_scores"];
+pub(super) const SEALED_WITH_PERIOD: [&str; 4] = ["metrics", "scores", "partner_scores", "derivations"];
 
 /// What red lines do to money.
 pub(super) struct RedLines {
@@ -19,7 +19,7 @@ pub(super) struct RedLines {
 }
 
 impl Refresh<'_> {
-    /// Stages metrics, scores, cards and key events; returns the red lines, which money needs.
+    /// Stages metrics, scores, cards, key events and derivations; returns the red lines, which money needs.
     pub(super) fn evaluate(&mut self, timeline: &Timeline) -> Result<RedLines, PipelineError> {
         for table in SEALED_WITH_PERIOD {
             self.carry_sealed(table, timeline)?;
@@ -39,6 +39,7 @@ impl Refresh<'_> {
             evaluated.scores,
             evaluated.partner_scores,
             evaluated.key_event_points,
+            evaluated.derivation_steps,
         ] {
             self.put(table)?;
         }

@@ -20,6 +20,7 @@ mod run;
 mod sample;
 mod serve;
 mod show;
+mod simulate;
 mod source;
 mod status;
 mod verify;
@@ -84,6 +85,8 @@ enum Command {
     Source(source::Args),
     /// Show the rules of a region on a day with their origin, or what differs between two rule books.
     Rules(rules::Args),
+    /// Evaluate real periods with other rules: who would move, what it would cost; changes nothing.
+    Simulate(simulate::Args),
     /// Print resolved rules with their origin, or the folder of a release.
     Show(show::Args),
     /// Check every byte of every release, the originals, the ledger's chain and the invariants.
@@ -139,6 +142,7 @@ pub fn main() -> ProcessExit {
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
         Command::Rules(a) => rules::rules(&session, a),
+        Command::Simulate(a) => simulate::simulate(&session, a),
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
         Command::Export(a) => export::export(&session, a),

@@ -131,10 +131,11 @@ fn value_json(v: &ResolvedValue) -> Json {
     json!({ "key": v.path, "value": v.value, "file": v.file, "line": v.line, "provenance": v.provenance })
 }
 
-/// Two books, and what they are called.
-struct Pair {
+/// What differs between two books, and which they are.
+pub(super) struct Differences {
     before: (RegionId, Date),
     after: (RegionId, Date),
+    changes: Vec<Change>,
 }
 
 fn compare(session: &Session, args: &Compared) -> CommandResult {
@@ -145,73 +146,84 @@ fn compare(session: &Session, args: &Compared) -> CommandResult {
         .map(|path| rulebooks::other(&config, path, args.whose.as_deref()))
         .transpose()?;
     let after = other.as_ref().unwrap_or(&config.rules);
-    let pairs = match (&args.region, &args.on) {
+    let found = match (&args.region, &args.on) {
         (Some(name), Some(on)) => {
             let before = (region(name)?, day(on, "--on")?);
             let to_region = args.to_region.as_deref().map_or(Ok(before.0.clone()), region)?;
             let to = args.to.as_deref().map_or(Ok(before.1), |to| day(to, "--to"))?;
-            vec![Pair {
+            let values = resolved(&config.rules, &before.0, before.1)?;
+            let changes = diff(&values, &resolved(after, &to_region, to)?);
+            vec![Differences {
                 before,
                 after: (to_region, to),
+                changes,
             }]
         }
         (only, _) => {
             let only = only.as_deref().map(region).transpose()?;
-            every_change(&config.rules, after, only.as_ref())
+            every_change(&config.rules, after, only.as_ref())?
         }
     };
-    let mut found = Vec::new();
-    for pair in pairs {
-        let before = resolved(&config.rules, &pair.before.0, pair.before.1)?;
-        let changes = diff(&before, &resolved(after, &pair.after.0, pair.after.1)?);
-        found.push((pair, changes));
-    }
     if session.output.json {
         session
             .output
             .value(&Json::Array(found.iter().map(pair_json).collect()));
         return Ok(());
     }
-    found.retain(|(_, changes)| !changes.is_empty());
-    if found.is_empty() {
+    if found.iter().all(|pair| pair.changes.is_empty()) {
         session.output.line("the rules say the same");
     }
-    for (pair, changes) in &found {
-        session.output.line(&title(pair));
-        for change in changes {
-            session.output.wrapped(2, &change.to_string());
+    print(session.output, &found);
+    Ok(())
+}
+
+/// Prints differences in words, with keys and places.
+pub(super) fn print(output: Output, found: &[Differences]) {
+    for pair in found.iter().filter(|pair| !pair.changes.is_empty()) {
+        output.line(&title(pair));
+        for change in &pair.changes {
+            output.wrapped(2, &change.to_string());
             let origins: Vec<String> = [&change.before, &change.after]
                 .into_iter()
                 .flatten()
                 .map(origin)
                 .collect();
-            session
-                .output
-                .wrapped(6, &format!("{}  {}", change.path, origins.join(" → ")));
+            output.wrapped(6, &format!("{}  {}", change.path, origins.join(" → ")));
         }
     }
-    Ok(())
 }
 
-/// Each region on each day on which its rules change, in one book or the other.
-fn every_change(before: &Rules, after: &Rules, only: Option<&RegionId>) -> Vec<Pair> {
-    let regions = before.regions().into_iter().filter(|r| only.is_none_or(|o| o == r));
-    let mut pairs = Vec::new();
-    for region in regions {
+/// The differences of each region on each day on which its rules change, in one book or the other; those that say the
+/// same are left out.
+pub(super) fn every_change(
+    before: &Rules,
+    after: &Rules,
+    only: Option<&RegionId>,
+) -> Result<Vec<Differences>, PipelineError> {
+    let mut out = Vec::new();
+    for region in before.regions().into_iter().filter(|r| only.is_none_or(|o| o == r)) {
         let mut days = before.changes(&region);
         days.extend(after.changes(&region));
         days.sort_unstable();
         days.dedup();
-        let in_both = |day: &Date| before.resolved(&region, *day).is_ok() && after.resolved(&region, *day).is_ok();
-        pairs.extend(days.into_iter().filter(in_both).map(|day| Pair {
-            before: (region.clone(), day),
-            after: (region.clone(), day),
-        }));
+        for day in days {
+            let (Ok(a), Ok(b)) = (before.resolved(&region, day), after.resolved(&region, day)) else {
+                continue;
+            };
+            let changes = diff(&a, &b);
+            if !changes.is_empty() {
+                out.push(Differences {
+                    before: (region.clone(), day),
+                    after: (region.clone(), day),
+                    changes,
+                });
+            }
+        }
     }
-    pairs
+    Ok(out)
 }
 
-fn title(pair: &Pair) -> String {
+fn title(pair: &Differences) -> String {
     let ((a, from), (b, to)) = (&pair.before, &pair.after);
     match (a == b, from == to) {
         (true, true) => format!("{a}, from {from}"),
@@ -221,7 +233,7 @@ fn title(pair: &Pair) -> String {
     }
 }
 
-fn pair_json((pair, changes): &(Pair, Vec<Change>)) -> Json {
+fn pair_json(pair: &Differences) -> Json {
     let change = |c: &Change| {
         json!({
             "key": c.path, "words": c.to_string(),
@@ -231,6 +243,6 @@ fn pair_json((pair, changes): &(Pair, Vec<Change>)) -> Json {
     json!({
         "before": { "region": pair.before.0.as_str(), "on": pair.before.1.to_string() },
         "after": { "region": pair.after.0.as_str(), "on": pair.after.1.to_string() },
-        "changes": changes.iter().map(change).collect::<Vec<_>>(),
+        "changes": pair.changes.iter().map(change).collect::<Vec<_>>(),
     })
 }

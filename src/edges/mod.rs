@@ -8,3 +8,4 @@ pub mod clock;
 pub mod files;
 pub mod mail;
 pub mod outside;
+pub mod scratch;

@@ -246,7 +246,7 @@ pub(super) fn inputs_of(release: &Release, config: &Config, period: Period) -> R
 }
 
 /// What the release says rests on a silent or thin feed.
-fn incomplete(metrics: &Table) -> Result<BTreeSet<(MetricId, PartnerId, Period)>, PipelineError> {
+pub(super) fn incomplete(metrics: &Table) -> Result<BTreeSet<(MetricId, PartnerId, Period)>, PipelineError> {
     let bad = |detail: String| PipelineError::Stage {
         what: "table metrics",
         detail,

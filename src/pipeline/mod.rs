@@ -4,6 +4,7 @@
 //! Not its duty: any rule of the programme (stages), printing (CLI).
 
 pub mod acts;
+mod bench;
 pub mod config;
 pub mod deliver;
 pub mod desk;
@@ -21,6 +22,7 @@ pub mod run;
 pub mod schedule;
 pub mod serve;
 mod silent;
+pub mod simulate;
 pub mod verify;
 
 pub use error::PipelineError;

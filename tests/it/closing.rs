@@ -9,7 +9,7 @@ use crate::support::{Workspace, ran_sample};
 const HEADER: &str =
     "decision_id,kind,subject,subject_hash,outcome,amount,currency,effective_on,reason,by,role,decided_at\n";
 
-fn close(workspace: &Workspace, period: &str, at: &str) {
+pub fn close(workspace: &Workspace, period: &str, at: &str) {
     let row = format!("CLOSE-{period},close,{period},,closed,,,,period end,c.closer,finance,{at}\n");
     workspace.write(
         &format!("sample_data/finance/decisions-close-{period}.csv"),
@@ -22,7 +22,7 @@ fn rows(workspace: &Workspace, sql: &str) -> Vec<serde_json::Value> {
 }
 
 /// Closing needs every file in order: the files that the sample sets aside on purpose would block it.
-fn without_set_aside_files() -> Workspace {
+pub fn without_set_aside_files() -> Workspace {
     let workspace = Workspace::sample();
     let ran = ran_sample();
     let aside = rows(&ran, "SELECT file_name FROM files WHERE state = 'set_aside'");

@@ -23,6 +23,7 @@ mod operations;
 mod programme;
 mod quarantine;
 mod rules;
+mod simulating;
 mod support;
 mod verify;
 mod versions;

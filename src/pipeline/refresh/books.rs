@@ -299,7 +299,7 @@ fn broken(error: &ledger::ChainBroken) -> PipelineError {
 }
 
 /// Grades as money uses them: those of the score, of the domains and of the cards.
-fn grade_rows(scores: &Table, cards: &Table) -> Result<Vec<GradeRow>, PipelineError> {
+pub(in crate::pipeline) fn grade_rows(scores: &Table, cards: &Table) -> Result<Vec<GradeRow>, PipelineError> {
     let id = |e: crate::domain::ids::IdError| PipelineError::Stage {
         what: "table scores",
         detail: e.to_string(),

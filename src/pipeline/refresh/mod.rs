@@ -43,6 +43,7 @@ use super::config::Config;
 use super::inbox::Incoming;
 
 pub use books::Delta;
+pub(in crate::pipeline) use books::grade_rows;
 pub use feeds::FeedCounts;
 pub use periods::Timeline;
 

@@ -1,0 +1,240 @@
+//! The engine over the facts of a release, beside the release.
+//!
+//! Duty: calendars, measures, evaluation and incentives of some periods, by any rule book, by the same stages that a run
+//! has; everything lies in a scratch folder or in memory. Not its duty: publishing, booking, comparing.
+
+use super::PipelineError;
+use super::config::Config;
+use super::explain::incomplete;
+use super::refresh::grade_rows;
+use crate::domain::{Period, Table, Zone};
+use crate::edges::scratch::Scratch;
+use crate::evaluation::authorisation::{self, Checked};
+use crate::evaluation::{self, Evaluated, Inputs};
+use crate::incentives::{self, Target};
+use crate::measures::engine::{Engine, Sources};
+use crate::measures::polars::Polars;
+use crate::measures::{authorised, calendar, years};
+use crate::rules::{Books, Rules};
+use crate::store::commit::Staging;
+use crate::store::layout::Layout;
+use crate::store::release::Release;
+
+/// What the engine came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub evaluated: Evaluated,
+    /// What was earned to date, of the periods computed.
+    pub targets: Vec<Target>,
+}
+
+/// The calendar whose rows are the periods to measure.
+const PARTNER_PERIODS: &str = "calendar_partner_periods";
+
+/// Evaluates consecutive periods over the current rows of a release. What lies before the first of them is taken as it
+/// was published; what was published of the periods themselves, and after them, is not looked at. Contracts and measures
+/// are those of `config`.
+pub fn compute(
+    release: &Release,
+    config: &Config,
+    rules: &Rules,
+    periods: &[Period],
+    ended: &[Period],
+) -> Result<Outcome, PipelineError> {
+    let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
+        return Err(PipelineError::Usage("no period is to be computed".to_owned()));
+    };
+    let bench = Bench {
+        release,
+        config,
+        rules,
+        periods,
+        first: *first,
+    };
+    let scratch = Scratch::new(None).map_err(crate::store::StoreError::from)?;
+    let mut staging = Staging::begin(&Layout::new(scratch.path()), 1, None, rules.hash())?;
+    let until: Vec<Period> = ended.iter().copied().filter(|p| p <= last).collect();
+    bench.calendars(&mut staging, &until)?;
+    let (inputs, sales) = bench.inputs(&staging)?;
+    let evaluated = evaluation::evaluate(&inputs, rules).map_err(|e| PipelineError::Stage {
+        what: "the evaluation",
+        detail: e.to_string(),
+    })?;
+    let targets = money(release, config, rules, periods, &sales, &evaluated)?;
+    Ok(Outcome { evaluated, targets })
+}
+
+/// What was earned in some periods, by the grades and red lines of an evaluation.
+pub(super) fn money(
+    release: &Release,
+    config: &Config,
+    rules: &dyn Books,
+    periods: &[Period],
+    sales: &Table,
+    evaluated: &Evaluated,
+) -> Result<Vec<Target>, PipelineError> {
+    let freezes: Vec<incentives::Freeze> = evaluated
+        .freezes
+        .iter()
+        .map(|f| incentives::Freeze {
+            partner: f.partner.clone(),
+            from: f.from,
+            until: f.until,
+        })
+        .collect();
+    let inputs = incentives::Inputs {
+        earning_periods: periods,
+        sales,
+        partners: &table(release, config, "partners")?,
+        certifications: &table(release, config, "effective_certifications")?,
+        domains: &table(release, config, "domains")?,
+        fx_rates: &table(release, config, "fx_rates")?,
+        grades: &grade_rows(&evaluated.scores, &evaluated.partner_scores)?,
+        freezes: &freezes,
+    };
+    let earned = incentives::compute(&inputs, rules);
+    Ok(earned
+        .map_err(|e| PipelineError::stage("the incentives")(e.to_string()))?
+        .targets)
+}
+
+/// A table of a release; one that it does not have is empty.
+pub(super) fn table(release: &Release, config: &Config, name: &str) -> Result<Table, PipelineError> {
+    let read = release.read_table(name)?;
+    if read.columns().is_empty() {
+        let columns = config.contract(name).columns.iter().map(|c| c.name.clone()).collect();
+        return Ok(Table::with_columns(name, columns));
+    }
+    Ok(read)
+}
+
+struct Bench<'a> {
+    release: &'a Release,
+    config: &'a Config,
+    rules: &'a Rules,
+    periods: &'a [Period],
+    first: Period,
+}
+
+impl Bench<'_> {
+    fn table(&self, name: &str) -> Result<Table, PipelineError> {
+        table(self.release, self.config, name)
+    }
+
+    /// The rows of periods before the first one computed, as published.
+    fn before(&self, name: &str) -> Result<Table, PipelineError> {
+        let mut table = self.table(name)?;
+        let Some(column) = table.column("period") else {
+            return Ok(table);
+        };
+        let earlier = |text: &str| Period::parse(text).is_ok_and(|p| p < self.first);
+        table.rows.retain(|row| earlier(&row[column].to_string()));
+        Ok(table)
+    }
+
+    fn calendars(&self, staging: &mut Staging, ended: &[Period]) -> Result<(), PipelineError> {
+        let (products, partners) = (self.table("products")?, self.table("partners")?);
+        let (held, domains) = (self.table("effective_certifications")?, self.table("domains")?);
+        let as_of = crate::domain::Instant::parse(&self.release.manifest.as_of);
+        let as_of = as_of.map_err(|e| PipelineError::stage("as_of of the manifest")(e.to_string()))?;
+        let today = Zone::UTC.date_of(as_of);
+        for table in [
+            calendar::partner_periods(&partners, self.periods, self.rules)?,
+            calendar::due_dates(&self.table("holidays")?, ended, self.rules)?,
+            calendar::product_spans(&products)?,
+            calendar::product_instants(&products, ended, self.rules)?,
+            authorised::certifications(&held, &domains, &partners, ended, self.rules)?,
+            authorised::certified_partners(&held, &domains, &partners)?,
+            years::partner_years(&partners, ended, today, self.rules)?,
+        ] {
+            let contract = self.config.contract(table.name());
+            let table = crate::contracts::conform(contract, table).map_err(crate::store::StoreError::Contract)?;
+            staging.put(contract, &table)?;
+        }
+        Ok(())
+    }
+
+    /// A measure over the release's facts and the calendars at hand; earlier periods as published.
+    fn measure(&self, staging: &Staging, name: &str) -> Result<Table, PipelineError> {
+        let measure = self.config.measures.iter().find(|m| m.name == name);
+        let measure = measure.ok_or_else(|| PipelineError::Stage {
+            what: "measures",
+            detail: format!("there is no measure '{name}'"),
+        })?;
+        let mut sources = Sources::new();
+        for table in &measure.tables {
+            let staged = staging.paths(table);
+            if !staged.is_empty() {
+                sources.insert(table.clone(), staged);
+                continue;
+            }
+            for file in self.release.files_of(table) {
+                self.release.check_file(file)?;
+                sources
+                    .entry(table.clone())
+                    .or_default()
+                    .push(self.release.path_of(file));
+            }
+        }
+        let output = measure.output();
+        let mut table = Polars::default().run(&output, &measure.sql, &sources)?;
+        if let Some(column) = table.column("period") {
+            let wanted: Vec<String> = self.periods.iter().map(ToString::to_string).collect();
+            table.rows.retain(|row| wanted.contains(&row[column].to_string()));
+            let contract = self.config.contract(&output);
+            let table = crate::contracts::conform(contract, table).map_err(crate::store::StoreError::Contract)?;
+            return self.after(&output, table);
+        }
+        Ok(table)
+    }
+
+    /// Rows of the periods computed, after those of earlier periods.
+    fn after(&self, name: &str, table: Table) -> Result<Table, PipelineError> {
+        let mut all = self.before(name)?;
+        let places: Vec<Option<usize>> = all.columns().iter().map(|c| table.column(c)).collect();
+        for row in table.rows {
+            let value = |place: &Option<usize>| place.map_or(crate::domain::Value::Null, |i| row[i].clone());
+            all.push(places.iter().map(value).collect());
+        }
+        Ok(all)
+    }
+
+    /// What the evaluation rests on, and the sales.
+    fn inputs(&self, staging: &Staging) -> Result<(Inputs, Table), PipelineError> {
+        let partner_periods = self.after(PARTNER_PERIODS, staging.read_back(PARTNER_PERIODS)?)?;
+        let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
+        let decisions = self.table("decisions")?;
+        let checked = Checked {
+            periods: self.periods,
+            deliveries: &self.measure(staging, "authorisation_deliveries")?,
+            first_nodes: &self.measure(staging, "authorisation_first_nodes")?,
+            sales: &self.measure(staging, "authorisation_sales")?,
+            exposure: &self.measure(staging, "authorisation_exposure")?,
+            partner_periods: &partner_periods,
+            certifications: &certifications,
+            domains: &domains,
+        };
+        let found = authorisation::findings(&checked, self.rules);
+        let found = found.map_err(|e| PipelineError::stage("the authorisation check")(e.to_string()))?;
+        let found = self.after("authorisation_findings", found)?;
+        let inputs = Inputs {
+            periods: self.periods.to_vec(),
+            partner_periods,
+            satisfaction: self.measure(staging, "satisfaction")?,
+            quality: self.measure(staging, "quality")?,
+            critical: self.measure(staging, "critical")?,
+            parts: self.measure(staging, "parts")?,
+            deliveries: self.measure(staging, "deliveries")?,
+            certifications,
+            domains,
+            key_events: authorisation::with_findings(self.table("key_events")?, &found, &decisions),
+            decisions,
+            sealed_scores: self.before("scores")?,
+            sealed_partner_scores: self.before("partner_scores")?,
+            sealed_metrics: self.before("metrics")?,
+            sealed_key_event_points: self.before("key_event_points")?,
+            incomplete: incomplete(&self.table("metrics")?)?,
+        };
+        Ok((inputs, self.measure(staging, "sales")?))
+    }
+}

@@ -133,7 +133,7 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
     Ok(())
 }
 
-fn parse(partner: &str, period: &str) -> Result<(PartnerId, Period), PipelineError> {
+pub(super) fn parse(partner: &str, period: &str) -> Result<(PartnerId, Period), PipelineError> {
     let partner = PartnerId::new(partner).map_err(|e| PipelineError::Usage(format!("partner '{partner}' {e}")))?;
     let period = Period::parse(period).map_err(|e| PipelineError::Usage(e.to_string()))?;
     Ok((partner, period))

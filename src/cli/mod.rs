@@ -24,6 +24,7 @@ mod simulate;
 mod source;
 mod status;
 mod verify;
+mod what_if;
 
 use std::path::PathBuf;
 use std::process::ExitCode as ProcessExit;
@@ -87,6 +88,8 @@ enum Command {
     Rules(rules::Args),
     /// Evaluate real periods with other rules: who would move, what it would cost; changes nothing.
     Simulate(simulate::Args),
+    /// Rank what a partner could do by its effect on points, grade and money.
+    WhatIf(what_if::Args),
     /// Print resolved rules with their origin, or the folder of a release.
     Show(show::Args),
     /// Check every byte of every release, the originals, the ledger's chain and the invariants.
@@ -143,6 +146,7 @@ pub fn main() -> ProcessExit {
         Command::Source(a) => source::source(&session, a),
         Command::Rules(a) => rules::rules(&session, a),
         Command::Simulate(a) => simulate::simulate(&session, a),
+        Command::WhatIf(a) => what_if::what_if(&session, a),
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
         Command::Export(a) => export::export(&session, a),

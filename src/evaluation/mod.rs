@@ -17,6 +17,7 @@
 //! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
 //! | the partner's card | its domains' exact finals, events without a domain | `card` |
 //! | published rows | the derivations | `tables` |
+//! | what an action would change | the same, with a partner's facts changed | `what_if` |
 //! | the explanation, and the table of it | the same derivations | `explain`, `derivation_table` |
 //!
 //! Absent from this room: the clock, files, printing, floats, SQL, other stages; arithmetic on money (a finding shows
@@ -55,6 +56,7 @@ mod shelf;
 pub mod tables;
 mod timeline;
 pub mod weighted;
+pub mod what_if;
 mod wilson;
 
 #[cfg(test)]
@@ -78,27 +80,38 @@ use self::rows::Found;
 use self::sealed::{Finals, SealedEvents};
 use self::shelf::Shelf;
 use self::timeline::Timeline;
+use crate::domain::ids::PartnerId;
 use crate::domain::{Finding, Findings, Period, Place, Score};
 
 /// Evaluates the periods of the inputs, oldest first.
 pub fn evaluate(inputs: &Inputs, rules: &dyn Books) -> Result<Evaluated, EvaluationError> {
+    evaluate_facts(&Facts::read(inputs)?, inputs, rules, None)
+}
+
+/// The same over facts that have been read, and have perhaps been changed since; with the cards of one partner only
+/// where it is named. The others are its peers all the same.
+fn evaluate_facts(
+    facts: &Facts,
+    inputs: &Inputs,
+    rules: &dyn Books,
+    only: Option<&PartnerId>,
+) -> Result<Evaluated, EvaluationError> {
     let (shelf, mut findings) = (Shelf(rules), Findings::new());
-    let facts = Facts::read(inputs)?;
     let timeline = Timeline::read(inputs, rules.programme())?;
-    let events = KeyEvents::judge(&facts, SealedEvents::read(inputs)?, &timeline, shelf, &mut findings)?;
+    let events = KeyEvents::judge(facts, SealedEvents::read(inputs)?, &timeline, shelf, &mut findings)?;
     let red_lines = RedLines::of(events.red());
     let mut finals = Finals::read(inputs)?;
     let mut derivations = Derivations::default();
     for period in &timeline.periods {
-        let pools = Pools::read(&facts, shelf, *period)?;
+        let pools = Pools::read(facts, shelf, *period)?;
         let setting = Setting {
-            facts: &facts,
+            facts,
             events: &events,
             pools: &pools,
             finals: &finals,
             incomplete: &inputs.incomplete,
         };
-        let cards = cards(&setting, &red_lines, *period, &mut findings)?;
+        let cards = cards(&setting, &red_lines, *period, only, &mut findings)?;
         for card in cards {
             publish(&mut finals, &card);
             derivations.cards.insert((card.partner.clone(), card.period), card);
@@ -117,8 +130,14 @@ pub fn evaluate(inputs: &Inputs, rules: &dyn Books) -> Result<Evaluated, Evaluat
     })
 }
 
-/// The cards of all partners that have a region in the period.
-fn cards(setting: &Setting, red_lines: &RedLines, period: Period, findings: &mut Findings) -> Read<Vec<Card>> {
+/// The cards of all partners that have a region in the period, or of one of them.
+fn cards(
+    setting: &Setting,
+    red_lines: &RedLines,
+    period: Period,
+    only: Option<&PartnerId>,
+    findings: &mut Findings,
+) -> Read<Vec<Card>> {
     let facts = setting.facts;
     let found = Found::read(facts, period);
     for partner in found
@@ -135,7 +154,8 @@ fn cards(setting: &Setting, red_lines: &RedLines, period: Period, findings: &mut
     let here = facts
         .partner_periods
         .values()
-        .filter_map(|periods| periods.get(&period));
+        .filter_map(|periods| periods.get(&period))
+        .filter(|at| only.is_none_or(|partner| *partner == at.partner));
     let card = |at: &facts::PartnerPeriod| {
         // the pools hold a book for every region that a partner has in the period
         let Some(book) = setting.pools.books.get(&at.region) else {

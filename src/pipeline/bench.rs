@@ -60,17 +60,19 @@ pub fn compute(
         what: "the evaluation",
         detail: e.to_string(),
     })?;
-    let targets = money(release, config, rules, periods, &sales, &evaluated)?;
+    let certifications = &inputs.certifications;
+    let targets = money(release, config, rules, periods, &sales, certifications, &evaluated)?;
     Ok(Outcome { evaluated, targets })
 }
 
-/// What was earned in some periods, by the grades and red lines of an evaluation.
+/// What was earned in some periods, by certifications and by the grades and red lines of an evaluation.
 pub(super) fn money(
     release: &Release,
     config: &Config,
     rules: &dyn Books,
     periods: &[Period],
     sales: &Table,
+    certifications: &Table,
     evaluated: &Evaluated,
 ) -> Result<Vec<Target>, PipelineError> {
     let freezes: Vec<incentives::Freeze> = evaluated
@@ -86,7 +88,7 @@ pub(super) fn money(
         earning_periods: periods,
         sales,
         partners: &table(release, config, "partners")?,
-        certifications: &table(release, config, "effective_certifications")?,
+        certifications,
         domains: &table(release, config, "domains")?,
         fx_rates: &table(release, config, "fx_rates")?,
         grades: &grade_rows(&evaluated.scores, &evaluated.partner_scores)?,

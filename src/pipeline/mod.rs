@@ -24,5 +24,6 @@ pub mod serve;
 mod silent;
 pub mod simulate;
 pub mod verify;
+pub mod what_if;
 
 pub use error::PipelineError;

@@ -175,3 +175,64 @@ fn what_cannot_be_simulated_is_told() {
     assert_eq!(missing.code, 2);
     assert!(missing.stderr.contains("nowhere.toml"), "{}", missing.stderr);
 }
+
+#[test]
+fn what_if_is_what_a_run_after_the_action_publishes() {
+    let workspace = ran_sample();
+    let sql = "SELECT partner_id, event_id FROM key_event_points WHERE period = '2026-Q3' AND status = 'counted' \
+               AND points < 0 AND domain IS NOT NULL ORDER BY event_id";
+    let counted = json(&workspace, &["query", sql]);
+    let (partner, event) = {
+        let field = |name: &str| list(&counted)[0][name].as_str().expect("a text").to_owned();
+        (field("partner_id"), field("event_id"))
+    };
+    let before = hashes(workspace.path());
+    let answer = json(&workspace, &["what-if", &partner, "2026-Q3"]);
+    assert_eq!(hashes(workspace.path()), before, "a file of the workspace changed");
+    let appeal = list(&answer["actions"])
+        .iter()
+        .find(|a| a["event_id"] == event.as_str())
+        .expect("the appeal");
+    assert!(
+        appeal["points"]
+            .as_str()
+            .is_some_and(|p| !p.starts_with('-') && p != "0.00"),
+        "{appeal:#}"
+    );
+
+    let earned = || -> BTreeMap<String, i128> {
+        let sql = format!(
+            "SELECT currency, booked FROM rebates WHERE component = 'earned' AND earning_period = '2026-Q3' \
+             AND partner_id = '{partner}'"
+        );
+        let mut sums = BTreeMap::new();
+        for row in list(&json(&workspace, &["query", &sql])) {
+            let amount = starledger::domain::Dec::parse(row["booked"].as_str().expect("an amount")).expect("a decimal");
+            *sums
+                .entry(row["currency"].as_str().expect("a currency").to_owned())
+                .or_insert(0) += amount.rescale(4).expect("four decimals").units();
+        }
+        sums
+    };
+    let earned_before = earned();
+    let header =
+        "decision_id,kind,subject,subject_hash,outcome,amount,currency,effective_on,reason,by,role,decided_at\n";
+    let row = format!("APPEAL-1,appeal,{event},,upheld,,,,proved,c.judge,programme,2026-10-12T05:00:00Z\n");
+    workspace.write("sample_data/finance/decisions-appeal.csv", &format!("{header}{row}"));
+    workspace.ok(&["run"]);
+    let sql = format!("SELECT final, grade FROM partner_scores WHERE period = '2026-Q3' AND partner_id = '{partner}'");
+    let real = json(&workspace, &["query", &sql]);
+    assert_eq!(appeal["card_after"]["score"], list(&real)[0]["final"]);
+    assert_eq!(appeal["card_after"]["grade"], list(&real)[0]["grade"]);
+    let mut told = BTreeMap::new();
+    for (currency, amount) in appeal["money"].as_object().expect("amounts") {
+        let amount = starledger::domain::Dec::parse(amount.as_str().expect("an amount")).expect("a decimal");
+        told.insert(currency.clone(), amount.rescale(4).expect("four decimals").units());
+    }
+    let mut changed = earned();
+    for (currency, units) in &earned_before {
+        *changed.entry(currency.clone()).or_insert(0) -= units;
+    }
+    changed.retain(|_, units| *units != 0);
+    assert_eq!(told, changed);
+}

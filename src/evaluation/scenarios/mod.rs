@@ -3,4 +3,5 @@
 mod events;
 mod metrics;
 mod scores;
+mod what_if;
 mod whole;

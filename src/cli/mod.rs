@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod quarantine;
 mod query;
+mod recompute;
 mod rules;
 mod run;
 mod sample;
@@ -94,6 +95,8 @@ enum Command {
     Show(show::Args),
     /// Check every byte of every release, the originals, the ledger's chain and the invariants.
     Verify(verify::Args),
+    /// Make a past release again from landing, beside the workspace, and compare it byte for byte.
+    Recompute(recompute::Args),
     /// Export the ledger as a journal that hledger reads.
     Export(export::Args),
     /// Remove old releases; the current one, its latest ancestors and those that closed a period stay.
@@ -149,6 +152,7 @@ pub fn main() -> ProcessExit {
         Command::WhatIf(a) => what_if::what_if(&session, a),
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
+        Command::Recompute(a) => recompute::recompute(&session, a),
         Command::Export(a) => export::export(&session, a),
         Command::Gc(a) => gc::gc(&session, a),
         Command::Sample(a) => sample::sample(&session, a),

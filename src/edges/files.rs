@@ -164,6 +164,11 @@ pub fn point_link(link: &Path, target: &Path) -> Result<(), FileError> {
     sync_dir(folder)
 }
 
+/// A path from the root, links resolved.
+pub fn absolute(path: &Path) -> Result<PathBuf, FileError> {
+    fs::canonicalize(path).map_err(fail("find", path))
+}
+
 /// Where a symbolic link points, or `None` when there is none.
 pub fn read_link(link: &Path) -> Result<Option<PathBuf>, FileError> {
     match fs::read_link(link) {

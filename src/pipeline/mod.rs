@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod journal;
 pub mod plan;
 pub mod query;
+pub mod recompute;
 pub mod refresh;
 pub mod rulebooks;
 pub mod run;

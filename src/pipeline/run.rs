@@ -291,21 +291,27 @@ fn replay(context: &Context<'_>) -> Result<usize, PipelineError> {
     let done = Release::current(layout)?.map_or(0, |r| r.manifest.run);
     let mut replayed = 0;
     for record in landing::runs(layout)?.into_iter().filter(|r| r.run > done) {
-        replay_one(context, &record)?;
+        replay_record(layout, Some(context.config), context.progress, &record)?;
         replayed += 1;
     }
     Ok(replayed)
 }
 
-fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineError> {
-    let layout = context.layout;
+/// Does one recorded run again, on what the warehouse of the layout holds. `known` is a configuration that is at hand.
+pub(super) fn replay_record(
+    layout: &Layout,
+    known: Option<&Config>,
+    progress: &dyn Progress,
+    record: &RunRecord,
+) -> Result<(), PipelineError> {
     let kept;
-    let config = if record.configuration == context.config.hash {
-        context.config
-    } else {
-        let bundle = landing::configuration(layout, record.configuration)?;
-        kept = Config::parse(bundle).map_err(|found| unreadable_bundle(layout, record, found))?;
-        &kept
+    let config = match known.filter(|known| known.hash == record.configuration) {
+        Some(known) => known,
+        None => {
+            let bundle = landing::configuration(layout, record.configuration)?;
+            kept = Config::parse(bundle).map_err(|found| unreadable_bundle(layout, record, found))?;
+            &kept
+        }
     };
     let as_of = Instant::parse(&record.as_of).map_err(|e| PipelineError::Stage {
         what: "a run record of landing",
@@ -327,7 +333,7 @@ fn replay_one(context: &Context<'_>, record: &RunRecord) -> Result<(), PipelineE
         dry: false,
     };
     tracing::info!(run = record.run, "doing a recorded run again");
-    refresh::refresh(&task, context.progress)
+    refresh::refresh(&task, progress)
         .and_then(|refreshed| publish(&task, refreshed, Some(record)))
         .inspect_err(|_| give_up(&task))?;
     Ok(())

@@ -22,6 +22,7 @@ mod measures;
 mod operations;
 mod programme;
 mod quarantine;
+mod recomputing;
 mod rules;
 mod simulating;
 mod support;

@@ -17,6 +17,7 @@ mod quarantine;
 mod query;
 mod recompute;
 mod rules;
+mod review;
 mod run;
 mod sample;
 mod serve;
@@ -81,6 +82,8 @@ enum Command {
     Quarantine(quarantine::Args),
     /// Decide on key events and findings: confirm, reject, appeal, withdraw.
     Events(events::Args),
+    /// Look at certification reviews and decide on them; improvement plans.
+    Review(review::Args),
     /// Derive a score down to the rows of the source files.
     Explain(explain::Args),
     /// Propose a source for a file, for a person to confirm.
@@ -145,6 +148,7 @@ pub fn main() -> ProcessExit {
         Command::Query(a) => query::query(&session, a),
         Command::Quarantine(a) => quarantine::quarantine(&session, a),
         Command::Events(a) => events::events(&session, a),
+        Command::Review(a) => review::review(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
         Command::Rules(a) => rules::rules(&session, a),

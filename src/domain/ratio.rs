@@ -192,6 +192,13 @@ macro_rules! ops {
 }
 ops!(Add add +, Sub sub -, Mul mul *, Div div /);
 
+/// Zero.
+impl Default for Ratio {
+    fn default() -> Ratio {
+        Ratio::zero()
+    }
+}
+
 impl Neg for Ratio {
     type Output = Ratio;
     fn neg(self) -> Ratio {

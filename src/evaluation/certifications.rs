@@ -12,7 +12,7 @@
 //! Of versions that overlap the one that began last holds, a decision before a delivered row of the same day. So a row
 //! that the feed delivers later with a later first day holds from there on, whatever was decided before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fields::{Read, each};
@@ -59,7 +59,7 @@ impl Version {
 /// Versions by partner and domain, oldest first, none twice on a day; and which domains span others.
 #[derive(Clone, Debug, Default)]
 pub struct Certifications {
-    pub versions: BTreeMap<(PartnerId, DomainId), Vec<Version>>,
+    pub versions: BTreeMap<PartnerId, BTreeMap<DomainId, Vec<Version>>>,
     /// Domain → the one that spans it.
     spanned_by: BTreeMap<DomainId, DomainId>,
 }
@@ -81,14 +81,13 @@ impl Certifications {
                     false => None,
                 },
             };
-            out.versions
-                .entry((row.partner()?, row.domain()?))
-                .or_default()
-                .push(version);
+            let of_partner = out.versions.entry(row.partner()?).or_default();
+            of_partner.entry(row.domain()?).or_default().push(version);
             Ok(())
         })?;
         out.versions
             .values_mut()
+            .flat_map(BTreeMap::values_mut)
             .for_each(|versions| versions.sort_by_key(|v| v.valid_from));
         each(domains, |row| {
             if row.opt_text("member_of")?.is_some() {
@@ -100,10 +99,17 @@ impl Certifications {
         Ok(out)
     }
 
+    /// Partners and domains with their versions, sorted.
+    pub fn held(&self) -> impl Iterator<Item = (&PartnerId, &DomainId, &Vec<Version>)> {
+        self.versions
+            .iter()
+            .flat_map(|(partner, domains)| domains.iter().map(move |(domain, v)| (partner, domain, v)))
+    }
+
     /// The version that holds on a day: of those that overlap the one that began last.
     #[must_use]
     pub fn on(&self, partner: &PartnerId, domain: &DomainId, day: Date) -> Option<&Version> {
-        let versions = self.versions.get(&(partner.clone(), domain.clone()))?;
+        let versions = self.versions.get(partner)?.get(domain)?;
         versions.iter().rev().find(|v| v.valid_from <= day && day < v.valid_to)
     }
 
@@ -132,7 +138,8 @@ impl Certifications {
         let covering = self.covering(domain);
         let holding = || covering.iter().filter_map(|d| Some((*d, self.on(partner, d, day)?)));
         let ended = || {
-            let versions = |d: &'a DomainId| self.versions.get(&(partner.clone(), d.clone())).into_iter().flatten();
+            let held = self.versions.get(partner);
+            let versions = move |d: &DomainId| held.and_then(|held| held.get(d)).into_iter().flatten();
             let all = covering.iter().flat_map(move |d| versions(d).map(move |v| (*d, v)));
             all.filter(|(_, v)| v.valid_to <= day).max_by_key(|(_, v)| v.valid_to)
         };
@@ -145,8 +152,8 @@ impl Certifications {
     /// The most stars that are active on a day, over all domains; none: no certified partner.
     #[must_use]
     pub fn highest_on(&self, partner: &PartnerId, day: Date) -> Option<i64> {
-        let of_partner = self.versions.keys().filter(|(p, _)| p == partner);
-        let held = of_partner.filter_map(|(p, d)| self.on(p, d, day));
+        let domains = self.versions.get(partner)?.keys();
+        let held = domains.filter_map(|domain| self.on(partner, domain, day));
         held.filter(|v| v.is_active()).map(|v| v.stars).max()
     }
 
@@ -194,7 +201,9 @@ impl Certifications {
         };
         let versions = self
             .versions
-            .entry((act.partner.clone(), act.domain.clone()))
+            .entry(act.partner.clone())
+            .or_default()
+            .entry(act.domain.clone())
             .or_default();
         versions.retain(|v| v.valid_from != act.from);
         versions.push(version);
@@ -203,7 +212,7 @@ impl Certifications {
 
     fn table(&self) -> Table {
         let mut table = Table::new("effective_certifications", &EFFECTIVE);
-        for ((partner, domain), versions) in &self.versions {
+        for (partner, domain, versions) in self.held() {
             for v in versions {
                 table.push(vec![
                     partner.as_str().into(),
@@ -228,10 +237,4 @@ pub fn effective(certifications: &Table, domains: &Table, acts: &[ReviewAct], fi
         held.apply(act, findings);
     }
     Ok(held.table())
-}
-
-/// Partners and domains that have ever had a certification.
-#[must_use]
-pub fn subjects(certifications: &Certifications) -> BTreeSet<(PartnerId, DomainId)> {
-    certifications.versions.keys().cloned().collect()
 }

@@ -16,6 +16,8 @@
 //! | what the star criteria ask for and find | engineers, enablement, rules | `criteria` |
 //! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
 //! | the partner's card | its domains' exact finals, events without a domain | `card` |
+//! | recommendations, criteria, improvement plans | scores, persons, decisions, red lines | `review` |
+//! | what is used and left of entitlements | uses, certifications, rules | `entitlements` |
 //! | published rows | the derivations | `tables` |
 //! | what an action would change | the same, with a partner's facts changed | `what_if` |
 //! | the explanation, and the table of it | the same derivations | `explain`, `derivation_table` |
@@ -33,6 +35,7 @@ pub mod criteria;
 pub mod derivation;
 mod derivation_table;
 mod domain_score;
+pub mod entitlements;
 pub mod event_life;
 pub mod explain;
 mod explain_metric;
@@ -48,6 +51,7 @@ pub mod peers;
 mod pools;
 pub mod quality;
 pub mod red_lines;
+pub mod review;
 pub mod review_acts;
 mod rows;
 pub mod satisfaction;

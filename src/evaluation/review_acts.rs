@@ -93,6 +93,8 @@ pub struct ReviewAct {
     /// First day on which it holds: the later of `effective_on` and the local day on which it was taken.
     pub from: Date,
     pub decided_at: Instant,
+    /// The local day of the partner.
+    pub decided_on: Date,
     pub decision_id: Arc<str>,
     pub partner: PartnerId,
     pub domain: DomainId,
@@ -151,6 +153,7 @@ pub fn acts(decisions: &Table, homes: &Homes, books: &dyn Books, findings: &mut 
         acts.push(ReviewAct {
             from: effective_on.max(decided_on),
             decided_at,
+            decided_on,
             decision_id,
             partner,
             domain,

@@ -31,7 +31,7 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 23] = [
+const WRITTEN: [&str; 27] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
@@ -43,9 +43,11 @@ const WRITTEN: [&str; 23] = [
     "conflicts",
     "derivations",
     "effective_certifications",
+    "entitlements",
     "files",
     "freshness",
     "held",
+    "improvement_plans",
     "key_event_points",
     "ledger",
     "messages",
@@ -54,6 +56,8 @@ const WRITTEN: [&str; 23] = [
     "periods",
     "quarantine",
     "rebates",
+    "review_criteria",
+    "reviews",
     "scores",
 ];
 
@@ -74,11 +78,13 @@ const MEASURED: [&str; 12] = [
 ];
 
 /// Feeds that stages read.
-const READ: [&str; 10] = [
+const READ: [&str; 12] = [
     "certifications",
     "contacts",
     "decisions",
     "domains",
+    "enablement",
+    "engineers",
     "fx_rates",
     "holidays",
     "key_events",

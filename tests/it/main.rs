@@ -23,6 +23,7 @@ mod operations;
 mod programme;
 mod quarantine;
 mod recomputing;
+mod reviews;
 mod rules;
 mod simulating;
 mod support;

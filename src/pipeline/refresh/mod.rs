@@ -7,8 +7,8 @@
 //! | `feeds` | current rows, quarantine, held, files | originals, sources, contracts, the parent's rows |
 //! | `periods` | open and closed periods | decisions, the parent's periods, as_of |
 //! | `freshness` | silent and thin sources | feeds by business date, contracts, waivers |
-//! | `programme` | certifications as they hold; findings of the authorisation check | feeds, decisions, measures, rules |
 //! | `measure` | calendars and measures | feeds, rules |
+//! | `programme` | certifications as they hold; findings of the authorisation check; reviews, plans, entitlements | feeds, decisions, measures, scores, rules |
 //! | `evaluate` | metrics, scores, cards, key events | measures, feeds, rules, sealed results |
 //! | `books` | rebates and ledger | sales measure, scores, rules, the parent's ledger |
 //! | `mails` | messages and their bytes | everything above |
@@ -136,12 +136,13 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
     refresh.feeds()?;
     refresh.step("periods")?;
     let timeline = refresh.periods()?;
-    let _acts = refresh.certifications()?;
+    let acts = refresh.certifications()?;
     refresh.step("measures")?;
     refresh.measures(&timeline)?;
     refresh.authorisation(&timeline)?;
     refresh.step("evaluation")?;
     let red_lines = refresh.evaluate(&timeline)?;
+    refresh.reviews(&timeline, &acts, &red_lines)?;
     refresh.step("incentives and ledger")?;
     let book = refresh.books(&timeline, red_lines)?;
     refresh.step("scorecards")?;

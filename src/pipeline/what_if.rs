@@ -10,18 +10,13 @@ use super::explain::{answering, inputs_of};
 use super::{PipelineError, bench};
 use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Currency, Dec, Period, Table, Value};
+use crate::evaluation::certifications::{HIGHEST_STARS, LOWEST_STARS};
 use crate::evaluation::derivation::Card;
 use crate::evaluation::what_if::{self, Action, Change, Effect, Stand};
 use crate::evaluation::{Evaluated, Inputs};
 use crate::incentives::Target;
 use crate::store::layout::Layout;
 use crate::store::release::Release;
-
-/// Most stars of a certification.
-const MOST_STARS: i64 = 5;
-
-/// Fewest.
-const FEWEST_STARS: i64 = 3;
 
 /// What could be done, and what it would bring.
 #[derive(Debug)]
@@ -239,12 +234,12 @@ fn certificates(
             }
         }
         let held = held.map_or(0, |(_, stars)| stars);
-        let stars = if held == 0 { FEWEST_STARS } else { held + 1 };
+        let stars = if held == 0 { LOWEST_STARS } else { held + 1 };
         let words = match held {
             0 => format!("be certified throughout the period, with {stars} stars"),
             _ => format!("hold {stars} stars instead of {held} throughout the period"),
         };
-        Ok((stars <= MOST_STARS).then(|| Action {
+        Ok((stars <= HIGHEST_STARS).then(|| Action {
             domain: Some(domain.clone()),
             words,
             change: Change::Certify {

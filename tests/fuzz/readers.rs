@@ -5,6 +5,7 @@
 //! memory and time.
 
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+use std::sync::LazyLock;
 
 use starledger::contracts::{self, Contract, Drift};
 use starledger::domain::{Batch, Digest};
@@ -92,8 +93,11 @@ impl<'a> Choices<'a> {
 }
 
 fn contract(drifts: u8) -> Contract {
-    let text = include_str!("contract.odcs.yaml");
-    let mut contract = contracts::read("schemas/items.odcs.yaml", text).expect("a contract");
+    static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
+        let text = include_str!("contract.odcs.yaml");
+        contracts::read("schemas/items.odcs.yaml", text).expect("a contract")
+    });
+    let mut contract = CONTRACT.clone();
     contract.drift = DRIFTS[usize::from(drifts % 4)];
     match drifts / 4 % 4 {
         1 => contract.columns[1].drift = Drift::Evolve,

@@ -140,9 +140,13 @@ pub(super) fn parse(partner: &str, period: &str) -> Result<(PartnerId, Period), 
 }
 
 fn find_metric(name: &str) -> Result<MetricId, PipelineError> {
-    MetricId::ALL.into_iter().find(|m| m.as_str() == name).ok_or_else(|| {
-        let names: Vec<&str> = MetricId::ALL.iter().map(|m| m.as_str()).collect();
-        PipelineError::Usage(format!("there is no metric '{name}'; there are {}", names.join(", ")))
+    MetricId::parse(name).ok_or_else(|| {
+        let names: Vec<&str> = MetricId::BUILT_IN.iter().map(MetricId::as_str).collect();
+        let own = "or one of the programme's own: small letters, digits and underscores";
+        PipelineError::Usage(format!(
+            "there is no metric '{name}'; there are {}, {own}",
+            names.join(", ")
+        ))
     })
 }
 

@@ -25,6 +25,7 @@ mod show;
 mod simulate;
 mod source;
 mod status;
+mod test;
 mod verify;
 mod what_if;
 
@@ -68,6 +69,8 @@ enum Command {
     Init(init::Args),
     /// Check rules, contracts, sources, measures and jobs; every finding at once.
     Check(check::Args),
+    /// Compute the worked examples of the metrics and compare them with what they expect.
+    Test(test::Args),
     /// Say what a run would do, why, and what it would book; change nothing.
     Plan(plan::Args),
     /// Run a job: take in what arrived, publish a release, deliver mail.
@@ -141,6 +144,7 @@ pub fn main() -> ProcessExit {
     let result = match &args.command {
         Command::Init(a) => init::init(&session, a),
         Command::Check(a) => check::check(&session, a),
+        Command::Test(a) => test::test(&session, a),
         Command::Plan(a) => plan::plan(&session, a),
         Command::Run(a) => run::run(&session, a),
         Command::Serve(a) => serve::serve(&session, a),

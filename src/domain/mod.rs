@@ -14,6 +14,7 @@ pub mod money;
 pub mod period;
 pub mod rate;
 pub mod ratio;
+mod rational;
 pub mod score;
 pub mod table;
 pub mod time;

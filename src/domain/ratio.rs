@@ -12,6 +12,7 @@ use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
 
 use super::decimal::Dec;
+use super::rational::Rational;
 
 /// How a number between two representable ones is rounded. Named at every place that rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,36 +49,39 @@ impl Rounding {
 
 /// An exact rational number of any size.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ratio(BigRational);
+pub struct Ratio(Rational);
 
 impl Ratio {
     #[must_use]
     pub fn zero() -> Ratio {
-        Ratio(BigRational::zero())
+        Ratio(Rational::Small(0, 1))
     }
 
     #[must_use]
     pub fn one() -> Ratio {
-        Ratio(BigRational::one())
+        Ratio(Rational::Small(1, 1))
     }
 
     #[must_use]
     pub fn int(value: i64) -> Ratio {
-        Ratio(BigRational::from_integer(BigInt::from(value)))
+        Ratio(Rational::Small(value, 1))
     }
 
     /// `numerator / denominator`; `None` when the denominator is zero.
     #[must_use]
     pub fn new(numerator: i64, denominator: i64) -> Option<Ratio> {
-        (denominator != 0).then(|| Ratio(BigRational::new(numerator.into(), denominator.into())))
+        (denominator != 0).then(|| Ratio(Rational::of(numerator.into(), denominator.into())))
     }
 
     #[must_use]
     pub fn from_dec(dec: Dec) -> Ratio {
-        Ratio(BigRational::new(
-            dec.units().into(),
-            BigInt::from(10).pow(u32::from(dec.scale())),
-        ))
+        match 10i128.checked_pow(u32::from(dec.scale())) {
+            Some(bottom) => Ratio(Rational::of(dec.units(), bottom)),
+            None => Ratio(Rational::from_big(BigRational::new(
+                dec.units().into(),
+                BigInt::from(10).pow(u32::from(dec.scale())),
+            ))),
+        }
     }
 
     #[must_use]
@@ -92,23 +96,27 @@ impl Ratio {
 
     #[must_use]
     pub fn is_positive(&self) -> bool {
-        self.0.is_positive()
+        !self.0.is_negative() && !self.0.is_zero()
     }
 
     #[must_use]
     pub fn abs(&self) -> Ratio {
-        Ratio(self.0.abs())
+        if self.is_negative() {
+            -self.clone()
+        } else {
+            self.clone()
+        }
     }
 
     #[must_use]
     pub fn square(&self) -> Ratio {
-        Ratio(&self.0 * &self.0)
+        Ratio(self.0.mul(&self.0))
     }
 
     /// Division; `None` by zero.
     #[must_use]
     pub fn checked_div(&self, other: &Ratio) -> Option<Ratio> {
-        (!other.is_zero()).then(|| Ratio(&self.0 / &other.0))
+        (!other.is_zero()).then(|| Ratio(self.0.div(&other.0)))
     }
 
     #[must_use]
@@ -119,7 +127,14 @@ impl Ratio {
     /// The number at `scale` decimals, rounded as named; `None` when it does not fit in 128 bits.
     #[must_use]
     pub fn round(&self, scale: u8, rounding: Rounding) -> Option<Dec> {
-        let scaled = &self.0 * BigRational::from_integer(BigInt::from(10).pow(u32::from(scale)));
+        if let Rational::Small(top, bottom) = &self.0
+            && let Some(top) = 10i128
+                .checked_pow(u32::from(scale))
+                .and_then(|factor| factor.checked_mul(i128::from(*top)))
+        {
+            return Some(Dec::new(round_small(top, i128::from(*bottom), rounding), scale));
+        }
+        let scaled = self.0.big() * BigRational::from_integer(BigInt::from(10).pow(u32::from(scale)));
         round_to_int(&scaled, rounding)
             .to_i128()
             .map(|units| Dec::new(units, scale))
@@ -133,16 +148,37 @@ impl Ratio {
         }
         // floor(√(x·10^(2s+2))) keeps one guard digit; what lies beyond it can only matter at a tie, and a guard
         // digit of exactly 5 with a remainder is above the tie, which half-away rounds up as well.
-        let scaled = &self.0 * BigRational::from_integer(BigInt::from(10).pow(2 * u32::from(scale) + 2));
+        let scaled = self.0.big() * BigRational::from_integer(BigInt::from(10).pow(2 * u32::from(scale) + 2));
         let root = scaled.floor().to_integer().sqrt();
         let rounded = (root + BigInt::from(5)).div_floor(&BigInt::from(10));
-        Some(Ratio(BigRational::new(rounded, BigInt::from(10).pow(u32::from(scale)))))
+        Some(Ratio(Rational::from_big(BigRational::new(
+            rounded,
+            BigInt::from(10).pow(u32::from(scale)),
+        ))))
     }
 
     #[must_use]
     pub fn sum<'a>(items: impl IntoIterator<Item = &'a Ratio>) -> Ratio {
         items.into_iter().fold(Ratio::zero(), |a, b| &a + b)
     }
+}
+
+/// `top / bottom` as a whole number; `bottom` is above 0 and below 2^63, so that twice a remainder fits.
+fn round_small(top: i128, bottom: i128, rounding: Rounding) -> i128 {
+    let (floor, remainder) = (top.div_euclid(bottom), top.rem_euclid(bottom));
+    if remainder == 0 {
+        return floor;
+    }
+    let half = (2 * remainder).cmp(&bottom);
+    let up = match rounding {
+        Rounding::Floor => false,
+        Rounding::Ceiling => true,
+        Rounding::Down => top < 0,
+        Rounding::Up => top >= 0,
+        Rounding::HalfAwayFromZero => half.is_gt() || (half.is_eq() && top >= 0),
+        Rounding::HalfEven => half.is_gt() || (half.is_eq() && floor % 2 != 0),
+    };
+    floor + i128::from(up)
 }
 
 fn round_to_int(value: &BigRational, rounding: Rounding) -> BigInt {
@@ -171,26 +207,31 @@ fn round_to_int(value: &BigRational, rounding: Rounding) -> BigInt {
 }
 
 macro_rules! ops {
-    ($($trait:ident $method:ident $op:tt),*) => {$(
+    ($($trait:ident $method:ident |$a:ident, $b:ident| $result:expr),* $(,)?) => {$(
         impl $trait<&Ratio> for &Ratio {
             type Output = Ratio;
-            fn $method(self, other: &Ratio) -> Ratio { Ratio(&self.0 $op &other.0) }
+            fn $method(self, other: &Ratio) -> Ratio { let ($a, $b) = (&self.0, &other.0); Ratio($result) }
         }
         impl $trait<Ratio> for Ratio {
             type Output = Ratio;
-            fn $method(self, other: Ratio) -> Ratio { Ratio(self.0 $op other.0) }
+            fn $method(self, other: Ratio) -> Ratio { (&self).$method(&other) }
         }
         impl $trait<&Ratio> for Ratio {
             type Output = Ratio;
-            fn $method(self, other: &Ratio) -> Ratio { Ratio(self.0 $op &other.0) }
+            fn $method(self, other: &Ratio) -> Ratio { (&self).$method(other) }
         }
         impl $trait<Ratio> for &Ratio {
             type Output = Ratio;
-            fn $method(self, other: Ratio) -> Ratio { Ratio(&self.0 $op other.0) }
+            fn $method(self, other: Ratio) -> Ratio { self.$method(&other) }
         }
     )*};
 }
-ops!(Add add +, Sub sub -, Mul mul *, Div div /);
+ops!(
+    Add add |a, b| a.add(b),
+    Sub sub |a, b| a.add(&b.neg()),
+    Mul mul |a, b| a.mul(b),
+    Div div |a, b| a.div(b),
+);
 
 /// Zero.
 impl Default for Ratio {
@@ -202,7 +243,7 @@ impl Default for Ratio {
 impl Neg for Ratio {
     type Output = Ratio;
     fn neg(self) -> Ratio {
-        Ratio(-self.0)
+        Ratio(self.0.neg())
     }
 }
 
@@ -214,7 +255,7 @@ impl From<Dec> for Ratio {
 
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.big().fmt(f)
     }
 }
 

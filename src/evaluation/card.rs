@@ -34,6 +34,7 @@ pub fn card(
         edition: Edition::of(book),
         completed: domains.iter().fold(0i64, |sum, d| sum.saturating_add(d.completed)),
         previous_final: setting.finals.previous(&at.partner, None, at.period),
+        change: Vec::new(),
         grade: if red.is_black() { Some(Grade::E) } else { finish.grade },
         domains,
         parts,

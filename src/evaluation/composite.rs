@@ -88,9 +88,9 @@ pub struct Finish {
 pub fn compose(book: &RuleBook, metrics: &[Metric]) -> Composite {
     let counting: Vec<&Metric> = metrics
         .iter()
-        .filter(|m| m.state.counts() && nominal(book, m.id).is_positive())
+        .filter(|m| m.state.counts() && book.weight(m.id).is_positive())
         .collect();
-    let coverage = counting.iter().fold(Ratio::zero(), |sum, m| &sum + nominal(book, m.id));
+    let coverage = counting.iter().fold(Ratio::zero(), |sum, m| &sum + &book.weight(m.id));
     let missing = refusals(book, &counting, &coverage);
     let weights = if missing.is_empty() {
         effective_weights(book, metrics, &counting)
@@ -105,7 +105,7 @@ pub fn compose(book: &RuleBook, metrics: &[Metric]) -> Composite {
             .normalised
             .as_ref()
             .map_or_else(Ratio::zero, |x| &(&effective * x) / &hundred);
-        let (id, nominal, zero) = (metric.id, nominal(book, metric.id).clone(), Dec::new(0, 2));
+        let (id, nominal, zero) = (metric.id, book.weight(metric.id), Dec::new(0, 2));
         shares.push(Share {
             id,
             nominal,
@@ -200,17 +200,8 @@ fn minus(a: Dec, b: Dec) -> Dec {
     Dec::new(a.units().saturating_sub(b.units()), 2)
 }
 
-/// The weight of a metric in the rules, 0…100.
-fn nominal(book: &RuleBook, id: MetricId) -> &Ratio {
-    match id {
-        MetricId::Satisfaction => &book.satisfaction.weight,
-        MetricId::Quality => &book.quality.weight,
-        MetricId::Parts => &book.parts.weight,
-    }
-}
-
 fn is_silent(book: &RuleBook, metric: &Metric) -> bool {
-    metric.state == MetricState::Incomplete && nominal(book, metric.id).is_positive()
+    metric.state == MetricState::Incomplete && book.weight(metric.id).is_positive()
 }
 
 /// Why there is no score; empty when there is one.
@@ -240,7 +231,7 @@ fn refusals(book: &RuleBook, counting: &[&Metric], coverage: &Ratio) -> Vec<Stri
 
 /// The weight of each counting metric with that of the missing ones added.
 fn effective_weights(book: &RuleBook, metrics: &[Metric], counting: &[&Metric]) -> BTreeMap<MetricId, Ratio> {
-    let mut weights: BTreeMap<MetricId, Ratio> = counting.iter().map(|m| (m.id, nominal(book, m.id).clone())).collect();
+    let mut weights: BTreeMap<MetricId, Ratio> = counting.iter().map(|m| (m.id, book.weight(m.id))).collect();
     let covered = Ratio::sum(weights.values());
     let mut pooled = Ratio::zero();
     for metric in metrics
@@ -249,12 +240,12 @@ fn effective_weights(book: &RuleBook, metrics: &[Metric], counting: &[&Metric]) 
         .map(|m| m.id)
         .collect::<Vec<_>>()
     {
-        let weight = nominal(book, metric);
+        let weight = book.weight(metric);
         let mut left = weight.clone();
         if let Redistribution::Table(table) = &book.evaluation.redistribution {
             for (to, share) in table.get(&metric).into_iter().flatten() {
                 if let Some(receiver) = weights.get_mut(to) {
-                    let moved = weight * share;
+                    let moved = &weight * share;
                     *receiver = &*receiver + &moved;
                     left = &left - &moved;
                 }
@@ -264,7 +255,7 @@ fn effective_weights(book: &RuleBook, metrics: &[Metric], counting: &[&Metric]) 
     }
     // what no table places goes to all in proportion to their own weights
     for (id, weight) in &mut weights {
-        let share = nominal(book, *id).checked_div(&covered).unwrap_or_else(Ratio::zero);
+        let share = book.weight(*id).checked_div(&covered).unwrap_or_else(Ratio::zero);
         *weight = &*weight + &(&share * &pooled);
     }
     weights

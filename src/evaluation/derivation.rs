@@ -32,11 +32,21 @@ impl Edition {
     }
 }
 
+/// A part of the change against the period before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangePart {
+    /// `rules`, `late_facts`, `value:…`, `weight:…`, `events`, `clamp`.
+    pub part: String,
+    pub exact: Ratio,
+    /// To 0.01; the parts of a change add up to it.
+    pub points: Dec,
+}
+
 /// One partner × domain × period.
 #[derive(Clone, Debug)]
 pub struct DomainScore {
     pub domain: DomainId,
-    /// In the order of `MetricId::ALL`.
+    /// In the order of `RuleBook::metrics`.
     pub metrics: Vec<Metric>,
     pub composite: Composite,
     pub events: EventSum,
@@ -44,6 +54,8 @@ pub struct DomainScore {
     /// E under black, else the grade from the score.
     pub grade: Option<Grade>,
     pub previous_final: Option<Dec>,
+    /// Parts of the change; empty without one.
+    pub change: Vec<ChangePart>,
     /// Collaborative deliveries completed.
     pub completed: i64,
 }
@@ -79,6 +91,8 @@ pub struct Card {
     /// E under black, else the grade from the score.
     pub grade: Option<Grade>,
     pub previous_final: Option<Dec>,
+    /// Parts of the change; empty without one.
+    pub change: Vec<ChangePart>,
 }
 
 /// All cards that were computed.

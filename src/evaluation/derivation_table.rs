@@ -29,7 +29,9 @@ pub fn table(derivations: &Derivations) -> Table {
         let (partner, period) = (Value::text(card.partner.as_str()), Value::text(card.period.to_string()));
         for part in explain::parts(card) {
             let domain = Value::text(part.domain.map_or("", DomainId::as_str));
-            let metric = Value::text(part.metric.map_or("", |metric| metric.as_str()));
+            let metric = part
+                .metric
+                .map_or(Value::text(""), |metric| Value::text(metric.as_str()));
             let head = [partner.clone(), period.clone(), domain, metric];
             let mut step = 0;
             push(&mut out, &head, &part.line, 0, &mut step);

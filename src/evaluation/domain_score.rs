@@ -9,16 +9,19 @@ use super::composite;
 use super::derivation::DomainScore;
 use super::facts::{Facts, Inspections, Key, PartnerPeriod};
 use super::fields::Read;
+use super::formula::Rows;
+use super::inputs::EvaluationError;
 use super::key_events::KeyEvents;
 use super::metric::Metric;
 use super::pools::{Pools, window_start};
 use super::sealed::Finals;
-use super::{parts, quality, satisfaction};
+use super::{enablement, own, parts, quality, satisfaction, service_level};
 use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Grade, Period};
 use crate::rules::{MetricId, RuleBook};
 
 /// What all scores of a period share.
+#[derive(Clone, Copy)]
 pub struct Setting<'a> {
     pub facts: &'a Facts,
     pub events: &'a KeyEvents,
@@ -48,17 +51,36 @@ pub fn score(
         events,
         finish,
         previous_final: setting.finals.previous(&at.partner, Some(domain), at.period),
+        change: Vec::new(),
         completed: setting.facts.deliveries.get(&key).copied().unwrap_or(0),
     })
 }
 
 /// All metrics, in their order.
 fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Vec<Metric>> {
+    let no_rules = |id: MetricId| EvaluationError::missing(book, id.as_str());
     let compute = |id: MetricId| {
         let metric = match id {
             MetricId::Satisfaction => satisfaction_of(setting, book, at, key),
             MetricId::Quality => quality_of(setting, book, at, key),
             MetricId::Parts => parts::measure(book, setting.facts.parts.get(key).copied().unwrap_or_default()),
+            MetricId::ServiceLevel => {
+                let rules = book.service_level.as_ref().ok_or_else(|| no_rules(id))?;
+                service_level::measure(book, rules, setting.facts.due.get(key).copied().unwrap_or_default())
+            }
+            MetricId::Enablement => {
+                let rules = book.enablement.as_ref().ok_or_else(|| no_rules(id))?;
+                enablement::measure(book, rules, setting.facts, (&key.0, &key.1), at.end_on)
+            }
+            MetricId::Own(name) => {
+                let rules = book.own.get(&name).ok_or_else(|| no_rules(id))?;
+                let measure = setting.facts.own.get(&rules.measure);
+                let rows = Rows {
+                    columns: measure.map_or(&[], |m| &m.columns),
+                    rows: measure.and_then(|m| m.rows.get(key)).map_or(&[], Vec::as_slice),
+                };
+                own::measure(book, rules, rows)
+            }
         }?;
         let incomplete = setting.incomplete.contains(&(id, at.partner.clone(), at.period));
         Ok(if incomplete {
@@ -67,7 +89,7 @@ fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) ->
             metric
         })
     };
-    MetricId::ALL.into_iter().map(compute).collect()
+    book.metrics().into_iter().map(compute).collect()
 }
 
 fn satisfaction_of(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Metric> {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::composite::{self, Finish, Share, Standing};
-use super::derivation::{Card, CardPart, DomainScore};
+use super::derivation::{Card, CardPart, ChangePart, DomainScore};
 use super::explain_metric;
 use super::inputs::Evaluated;
 use super::key_events::EventSum;
@@ -166,7 +166,7 @@ fn card_alone(card: &Card) -> Line {
         children.push(card_base(card));
     }
     children.extend(steps(&card.events, "events without a domain", &card.finish, card.grade));
-    children.push(change(&card.finish, card.previous_final));
+    children.push(change(&card.finish, card.previous_final, &card.change));
     if let Some(until) = card.red.until() {
         children.push(Line::new(
             "red lines",
@@ -232,7 +232,7 @@ fn domain_alone(score: &DomainScore) -> Line {
         children.push(Line::new("base", formula, number(base)).with(parts.collect()));
     }
     children.extend(steps(&score.events, "events", &score.finish, score.grade));
-    children.push(change(&score.finish, score.previous_final));
+    children.push(change(&score.finish, score.previous_final, &score.change));
     let label = format!("domain {}", score.domain);
     headline(
         &label,
@@ -307,13 +307,18 @@ fn steps(events: &EventSum, label: &str, finish: &Finish, grade: Option<Grade>) 
     lines
 }
 
-fn change(finish: &Finish, previous: Option<Dec>) -> Line {
-    match (finish.score.zip(previous), composite::change(finish.score, previous)) {
+fn change(finish: &Finish, previous: Option<Dec>, parts: &[ChangePart]) -> Line {
+    let part = |part: &ChangePart| {
+        let formula = format!("exactly {}", number(&part.exact));
+        Line::new(part.part.clone(), formula, part.points.to_string())
+    };
+    let line = match (finish.score.zip(previous), composite::change(finish.score, previous)) {
         (Some((score, previous)), Some(change)) => Line::new(
             "change",
             format!("final {score} − previous final {previous}"),
             change.to_string(),
         ),
         _ => Line::new("change", "needs a final in both periods", "none"),
-    }
+    };
+    line.with(parts.iter().map(part).collect())
 }

@@ -4,7 +4,7 @@
 
 use super::explain::{Line, number, number_or_none};
 use super::knots::OnKnots;
-use super::metric::{Metric, Working, counted};
+use super::metric::{Metric, Step, Working, counted};
 use super::parts::PartsWorking;
 use super::peers::{PeerBasis, Peers};
 use super::quality::{InspectionPart, QualityWorking};
@@ -19,7 +19,14 @@ pub fn line(metric: &Metric) -> Line {
         Working::Satisfaction(working) => satisfaction(metric, working),
         Working::Quality(working) => quality(metric, working),
         Working::Parts(working) => parts(metric, working),
+        Working::Steps(steps) => {
+            let line = |step: &Step| Line::new(step.label.clone(), step.formula.clone(), step.value.clone());
+            steps.iter().map(line).collect()
+        }
     };
+    if let Some(band) = &metric.band {
+        children.push(Line::new("band", "of the published points", band.clone()));
+    }
     if metric.raw.is_none() {
         // nothing was concluded: what was counted is all there is to show
         children.retain(|line| !line.value.is_empty() && line.value != "none");

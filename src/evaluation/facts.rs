@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::criteria::{Certificate, Roster, Training};
 use super::fields::{Fields, Read, each, several};
-use super::inputs::Inputs;
+use super::inputs::{EvaluationError, Inputs};
 use crate::domain::ids::{DomainId, PartnerId, RegionId};
-use crate::domain::{Date, Dec, Instant, Period};
+use crate::domain::{Date, Dec, Instant, Period, Row, Table};
+use crate::rules::EngineerLevel;
 
 /// Partner × domain × period.
 pub type Key = (PartnerId, DomainId, Period);
@@ -62,12 +64,48 @@ pub struct Parts {
     pub long_overdue: i64,
 }
 
+/// Deliveries that fell due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    pub due: i64,
+    pub on_time: i64,
+}
+
+/// Answers on one scale, for figures that are shown and not scored.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ratings {
+    pub scale_min: Dec,
+    pub scale_max: Dec,
+    pub answers: i64,
+    pub rating_sum: Dec,
+    /// Rated at the top of the scale.
+    pub top: i64,
+    pub promoters: i64,
+    pub detractors: i64,
+}
+
+/// Surveys sent in the period, and those of them that were answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Responses {
+    pub sent: i64,
+    pub answered: i64,
+}
+
+/// A measure of the programme's own.
+#[derive(Clone, Debug, Default)]
+pub struct OwnMeasure {
+    pub columns: Vec<String>,
+    /// Sorted.
+    pub rows: BTreeMap<Key, Vec<Row>>,
+}
+
 /// One version of a certification; valid until before `valid_to`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Certification {
     pub valid_from: Date,
     pub valid_to: Date,
     pub active: bool,
+    pub stars: i64,
 }
 
 /// A key event as reported.
@@ -103,6 +141,13 @@ pub struct Facts {
     pub open_critical: BTreeMap<Key, i64>,
     pub parts: BTreeMap<Key, Parts>,
     pub deliveries: BTreeMap<Key, i64>,
+    pub due: BTreeMap<Key, Due>,
+    pub ratings: BTreeMap<Key, Vec<Ratings>>,
+    pub responses: BTreeMap<Key, Responses>,
+    /// By the name of the measure.
+    pub own: BTreeMap<String, OwnMeasure>,
+    /// Engineers and trainings; with a copy of `members`.
+    pub roster: Roster,
     pub certifications: BTreeMap<PartnerId, BTreeMap<DomainId, Vec<Certification>>>,
     /// Domain that spans others → those.
     pub members: BTreeMap<DomainId, BTreeSet<DomainId>>,
@@ -131,12 +176,21 @@ impl Facts {
                 add(facts.deliveries.entry(row.key()?).or_default(), row.count("completed")?);
                 Ok(())
             }),
+            each(&inputs.service_level, |row| facts.due_row(row)),
+            each(&inputs.ratings, |row| facts.ratings_row(row)),
+            each(&inputs.responses, |row| facts.responses_row(row)),
+            each(&inputs.engineers, |row| facts.engineers_row(row)),
+            each(&inputs.enablement, |row| facts.enablement_row(row)),
             each(&inputs.certifications, |row| facts.certifications_row(row)),
             each(&inputs.domains, |row| facts.domains_row(row)),
             each(&inputs.key_events, |row| facts.key_events_row(row)),
             each(&inputs.decisions, |row| facts.decisions_row(row)),
         ];
-        several(results.into_iter().filter_map(Result::err).collect())?;
+        let own = inputs.own.iter().map(|(name, table)| facts.own_measure(name, table));
+        let errors = results.into_iter().filter_map(Result::err);
+        let own: Vec<EvaluationError> = own.filter_map(Result::err).collect();
+        several(errors.chain(own).collect())?;
+        facts.roster.members.clone_from(&facts.members);
         facts.sort();
         Ok(facts)
     }
@@ -185,6 +239,9 @@ impl Facts {
             .values_mut()
             .flat_map(BTreeMap::values_mut)
             .for_each(|rows| rows.sort());
+        self.ratings.values_mut().for_each(|rows| rows.sort());
+        self.roster.certificates.values_mut().for_each(|rows| rows.sort());
+        self.roster.trainings.values_mut().for_each(|rows| rows.sort());
         self.decisions.values_mut().for_each(|rows| rows.sort());
     }
 
@@ -266,9 +323,93 @@ impl Facts {
             valid_to: row.date("valid_to")?,
             // one that expired ended on valid_to: what it was before stays true
             active: matches!(row.text("status")?, "active" | "expired"),
+            stars: row.int("stars")?,
         };
         let of_partner = self.certifications.entry(row.partner()?).or_default();
         of_partner.entry(row.domain()?).or_default().push(version);
+        Ok(())
+    }
+
+    fn due_row(&mut self, row: Fields) -> Read<()> {
+        let due = self.due.entry(row.key()?).or_default();
+        add(&mut due.due, row.count("due")?);
+        add(&mut due.on_time, row.count("on_time")?);
+        if due.on_time > due.due {
+            return Err(row.wrong("on_time", &"is more than due"));
+        }
+        Ok(())
+    }
+
+    fn ratings_row(&mut self, row: Fields) -> Read<()> {
+        let ratings = Ratings {
+            scale_min: row.dec("scale_min")?,
+            scale_max: row.dec("scale_max")?,
+            answers: row.count("answers")?,
+            rating_sum: row.dec("rating_sum")?,
+            top: row.count("top")?,
+            promoters: row.count("promoters")?,
+            detractors: row.count("detractors")?,
+        };
+        if ratings.scale_max <= ratings.scale_min {
+            return Err(row.wrong("scale_max", &"must be above scale_min"));
+        }
+        self.ratings.entry(row.key()?).or_default().push(ratings);
+        Ok(())
+    }
+
+    fn responses_row(&mut self, row: Fields) -> Read<()> {
+        let responses = self.responses.entry(row.key()?).or_default();
+        add(&mut responses.sent, row.count("sent")?);
+        add(&mut responses.answered, row.count("answered")?);
+        if responses.answered > responses.sent {
+            return Err(row.wrong("answered", &"is more than sent"));
+        }
+        Ok(())
+    }
+
+    fn engineers_row(&mut self, row: Fields) -> Read<()> {
+        let level = row.text("level")?;
+        let certificate = Certificate {
+            engineer: row.text("engineer_id")?.into(),
+            code: row.text("certificate_code")?.into(),
+            domain: row.domain()?,
+            level: EngineerLevel::parse(level).ok_or_else(|| row.wrong("level", &"is no level of a certificate"))?,
+            project_manager: row.one_of("role", &["engineer", "project_manager"])? == "project_manager",
+            issued_on: row.date("issued_on")?,
+            expires_on: row.opt_date("expires_on")?,
+            revoked_on: row.opt_date("revoked_on")?,
+        };
+        self.roster
+            .certificates
+            .entry(row.partner()?)
+            .or_default()
+            .push(certificate);
+        Ok(())
+    }
+
+    fn enablement_row(&mut self, row: Fields) -> Read<()> {
+        let training = Training {
+            event_id: row.text("event_id")?.into(),
+            domain: row.opt_text("domain")?.map(|_| row.domain()).transpose()?,
+            credits: row.sum("credits")?.ratio(),
+            completed_on: row.date("completed_on")?,
+        };
+        self.roster.trainings.entry(row.partner()?).or_default().push(training);
+        Ok(())
+    }
+
+    fn own_measure(&mut self, name: &str, table: &Table) -> Read<()> {
+        let mut measure = OwnMeasure {
+            columns: table.columns().to_vec(),
+            ..OwnMeasure::default()
+        };
+        let mut rows = table.rows.iter();
+        each(table, |row| {
+            measure.rows.entry(row.key()?).or_default().extend(rows.next().cloned());
+            Ok(())
+        })?;
+        measure.rows.values_mut().for_each(|rows| rows.sort());
+        self.own.insert(name.to_owned(), measure);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Duty: the shapes at the door of the room. Not its duty: reading tables into typed rows (`facts`), computing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -31,6 +31,18 @@ pub struct Inputs {
     pub parts: Table,
     /// `measures_deliveries`.
     pub deliveries: Table,
+    /// `measures_service_level`; empty where no rule asks for it.
+    pub service_level: Table,
+    /// `measures_ratings`: for figures that are shown and not scored.
+    pub ratings: Table,
+    /// `measures_responses`: as above.
+    pub responses: Table,
+    /// Measures of the programme's own metrics, by the name of the measure.
+    pub own: BTreeMap<String, Table>,
+    /// The feed, current rows.
+    pub engineers: Table,
+    /// The feed, current rows.
+    pub enablement: Table,
     /// The feed, current rows.
     pub certifications: Table,
     /// The feed, current rows.
@@ -60,6 +72,12 @@ pub struct Evaluated {
     pub scores: Table,
     /// Partner × period, of the periods computed.
     pub partner_scores: Table,
+    /// Partner × domain × period × part, of the periods computed: what each change is made of.
+    pub score_changes: Table,
+    /// Medians and quartiles by period, rules, domain and figure.
+    pub peer_figures: Table,
+    /// Partner × domain × period × figure, of the periods computed; shown, never scored.
+    pub figures: Table,
     /// One row per event, whatever its period; those of closed periods unchanged.
     pub key_event_points: Table,
     /// Partner × period × domain × metric × step, of the periods computed: the explanation of each number.

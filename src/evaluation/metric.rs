@@ -50,10 +50,10 @@ pub struct Metric {
     pub state: MetricState,
     /// Why the state is not `rated`.
     pub reason: Option<String>,
-    /// Answers, inspections, or quantity of parts.
+    /// Answers, inspections, quantity of parts, deliveries due, criteria asked, or the observations of an own metric.
     pub n: i64,
     pub n_eff: Option<Ratio>,
-    /// Satisfaction and parts: a share, 0…1. Quality: 0…100.
+    /// Satisfaction, parts, service level, enablement: a share, 0…1. Quality: 0…100. Own: as its formula says.
     pub raw: Option<Ratio>,
     /// Wilson 95 %, of satisfaction.
     pub interval: Option<(Ratio, Ratio)>,
@@ -62,6 +62,8 @@ pub struct Metric {
     pub adjusted: Option<Ratio>,
     /// 0…100.
     pub normalised: Option<Ratio>,
+    /// Name of the band in which the published points lie; of own metrics with labels.
+    pub band: Option<String>,
     /// What was left out or held, in words.
     pub note: Option<String>,
     pub working: Working,
@@ -73,6 +75,28 @@ pub enum Working {
     Satisfaction(SatisfactionWorking),
     Quality(QualityWorking),
     Parts(PartsWorking),
+    /// Of a metric without a form of its own.
+    Steps(Vec<Step>),
+}
+
+/// One step on the way to a metric.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub label: String,
+    /// Empty where the value is an input.
+    pub formula: String,
+    pub value: String,
+}
+
+impl Step {
+    #[must_use]
+    pub fn new(label: impl Into<String>, formula: impl Into<String>, value: impl Into<String>) -> Step {
+        Step {
+            label: label.into(),
+            formula: formula.into(),
+            value: value.into(),
+        }
+    }
 }
 
 impl Metric {
@@ -88,6 +112,7 @@ impl Metric {
             peers: None,
             adjusted: None,
             normalised: None,
+            band: None,
             ..self
         }
     }

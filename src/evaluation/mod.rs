@@ -12,12 +12,15 @@
 //! | freezes and holds | red-line events that count | `red_lines` |
 //! | peers of each period | answers and inspections of the look-back, by region | `pools`, `peers` |
 //! | rows partner × domain | facts, events, certifications | `rows` |
-//! | metrics | measures, peers, rules | `satisfaction`, `quality`, `parts`; `cap`, `weighted`, `wilson`, `knots` |
+//! | metrics | measures, peers, rules | `satisfaction`, `quality`, `parts`, `service_level`, `enablement`, `own`, `formula`; `cap`, `weighted`, `wilson`, `knots` |
 //! | what the star criteria ask for and find | engineers, enablement, rules | `criteria` |
 //! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
 //! | the partner's card | its domains' exact finals, events without a domain | `card` |
 //! | recommendations, criteria, improvement plans | scores, persons, decisions, red lines | `review` |
 //! | what is used and left of entitlements | uses, certifications, rules | `entitlements` |
+//! | figures that are shown and not scored | measures of surveys | `figures` |
+//! | what a change is made of | this period's derivation, that of the period before | `change`, `changes` |
+//! | medians and quartiles | the derivations | `peer_figures` |
 //! | published rows | the derivations | `tables` |
 //! | what an action would change | the same, with a partner's facts changed | `what_if` |
 //! | the explanation, and the table of it | the same derivations | `explain`, `derivation_table` |
@@ -30,23 +33,30 @@ pub mod authorisation;
 mod cap;
 mod card;
 pub mod certifications;
+pub mod change;
+mod changes;
 pub mod composite;
 pub mod criteria;
 pub mod derivation;
 mod derivation_table;
 mod domain_score;
+mod enablement;
 pub mod entitlements;
 pub mod event_life;
 pub mod explain;
 mod explain_metric;
 pub mod facts;
 mod fields;
+mod figures;
+mod formula;
 pub mod homes;
 pub mod inputs;
 pub mod key_events;
 pub mod knots;
 pub mod metric;
+mod own;
 pub mod parts;
+pub mod peer_figures;
 pub mod peers;
 mod pools;
 pub mod quality;
@@ -56,6 +66,7 @@ pub mod review_acts;
 mod rows;
 pub mod satisfaction;
 mod sealed;
+mod service_level;
 mod shelf;
 pub mod tables;
 mod timeline;
@@ -73,6 +84,7 @@ mod testing;
 pub use explain::{Explanation, Line, explain};
 pub use inputs::{Books, Evaluated, EvaluationError, Freeze, Hold, Inputs};
 
+use self::change::SealedMade;
 use self::derivation::{Card, Derivations};
 use self::domain_score::Setting;
 use self::facts::Facts;
@@ -106,8 +118,9 @@ fn evaluate_facts(
     let red_lines = RedLines::of(events.red());
     let mut finals = Finals::read(inputs)?;
     let mut derivations = Derivations::default();
+    let sealed = SealedMade::read(inputs, &timeline.periods.iter().map(|p| p.previous()).collect())?;
     for period in &timeline.periods {
-        let pools = Pools::read(facts, shelf, *period)?;
+        let pools = Pools::read(facts, shelf, *period, None)?;
         let setting = Setting {
             facts,
             events: &events,
@@ -115,7 +128,8 @@ fn evaluate_facts(
             finals: &finals,
             incomplete: &inputs.incomplete,
         };
-        let cards = cards(&setting, &red_lines, *period, only, &mut findings)?;
+        let mut cards = cards(&setting, &red_lines, *period, only, &mut findings)?;
+        changes::explain(&setting, shelf, &sealed, &derivations, *period, &mut cards)?;
         for card in cards {
             publish(&mut finals, &card);
             derivations.cards.insert((card.partner.clone(), card.period), card);
@@ -125,6 +139,9 @@ fn evaluate_facts(
         metrics: tables::metrics(&derivations),
         scores: tables::scores(&derivations),
         partner_scores: tables::partner_scores(&derivations),
+        score_changes: change::table(&derivations),
+        peer_figures: peer_figures::table(&derivations),
+        figures: figures::table(facts, |period| timeline.periods.contains(&period)),
         key_event_points: tables::key_event_points(&events),
         derivation_steps: derivation_table::table(&derivations),
         freezes: red_lines.freezes,

@@ -84,6 +84,7 @@ pub fn measure(book: &RuleBook, quantities: Parts) -> Read<Metric> {
         peers: None,
         adjusted,
         normalised,
+        band: None,
         note,
         working: Working::Parts(working),
     })

@@ -10,8 +10,8 @@ use super::fields::Read;
 use super::peers::Pool;
 use super::shelf::Shelf;
 use super::{quality, satisfaction};
-use crate::domain::Period;
 use crate::domain::ids::RegionId;
+use crate::domain::{Date, Period};
 use crate::rules::RuleBook;
 
 /// The pools of a period, and the rules of its regions.
@@ -28,7 +28,8 @@ pub fn window_start(last: Period, periods: usize) -> Period {
 }
 
 impl<'a> Pools<'a> {
-    pub fn read(facts: &Facts, shelf: Shelf<'a>, period: Period) -> Read<Pools<'a>> {
+    /// The pools of a period; with `rules_of`, by the rules of that day instead of those of the period.
+    pub fn read(facts: &Facts, shelf: Shelf<'a>, period: Period, rules_of: Option<Date>) -> Read<Pools<'a>> {
         let mut books: BTreeMap<RegionId, &RuleBook> = BTreeMap::new();
         for at in facts
             .partner_periods
@@ -36,7 +37,11 @@ impl<'a> Pools<'a> {
             .filter_map(|periods| periods.get(&period))
         {
             if !books.contains_key(&at.region) {
-                books.insert(at.region.clone(), shelf.of(at)?);
+                let book = match rules_of {
+                    Some(day) => shelf.book(&at.region, day)?,
+                    None => shelf.of(at)?,
+                };
+                books.insert(at.region.clone(), book);
             }
         }
         let mut pools = Pools {

@@ -103,6 +103,7 @@ pub fn measure(book: &RuleBook, own: &[Inspections], window: &[Inspections], ope
         peers: Some(peers),
         adjusted,
         normalised,
+        band: None,
         note,
         working: Working::Quality(working),
     })

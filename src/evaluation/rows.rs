@@ -59,6 +59,12 @@ impl Found {
         for (key, p) in &facts.parts {
             found.note(key, period, any(&[p.due, p.opening, p.overdue]));
         }
+        for (key, due) in &facts.due {
+            found.note(key, period, due.due > 0);
+        }
+        for (key, rows) in facts.own.values().flat_map(|measure| &measure.rows) {
+            found.note(key, period, !rows.is_empty());
+        }
         for (key, completed) in &facts.deliveries {
             found.note(key, period, *completed > 0);
         }
@@ -122,6 +128,7 @@ mod tests {
             valid_from: day(from),
             valid_to: day(to),
             active,
+            stars: 3,
         };
         let in_q3 = |versions: &[Certification]| is_active(versions, day("2026-07-01"), day("2026-10-01"));
         assert!(in_q3(&[version("2026-01-01", "2027-01-01", true)]));

@@ -92,6 +92,7 @@ pub fn measure(book: &RuleBook, rows: &[Answers], peers: Peers) -> Read<Metric> 
         peers: Some(peers),
         adjusted,
         normalised: working.on_knots.as_ref().map(|v| v.value.clone()),
+        band: None,
         note: note(&working),
         working: Working::Satisfaction(working),
     })

@@ -33,7 +33,8 @@ impl<'a> Shelf<'a> {
         }
     }
 
-    fn book(self, region: &RegionId, on: Date) -> Read<&'a RuleBook> {
+    /// The book of a region on a day.
+    pub fn book(self, region: &RegionId, on: Date) -> Read<&'a RuleBook> {
         self.0.book(region, on).map_err(|reason| EvaluationError::Rules {
             region: region.clone(),
             on,

@@ -11,7 +11,7 @@ use crate::domain::ids::DomainId;
 use crate::domain::{Grade, Ratio, Rounding, Row, Score, Table, Value};
 
 /// Key: `partner_id`, `domain`, `period`, `metric`.
-pub const METRICS: [&str; 19] = [
+pub const METRICS: [&str; 20] = [
     "partner_id",
     "domain",
     "period",
@@ -27,6 +27,7 @@ pub const METRICS: [&str; 19] = [
     "peer_basis",
     "adjusted",
     "normalised",
+    "band",
     "nominal_weight",
     "effective_weight",
     "points",
@@ -34,7 +35,7 @@ pub const METRICS: [&str; 19] = [
 ];
 
 /// Key: `partner_id`, `domain`, `period`.
-pub const SCORES: [&str; 16] = [
+pub const SCORES: [&str; 18] = [
     "partner_id",
     "domain",
     "period",
@@ -50,6 +51,8 @@ pub const SCORES: [&str; 16] = [
     "score_grade",
     "previous_final",
     "change",
+    "completed_deliveries",
+    "card_share",
     "rules_hash",
 ];
 
@@ -94,6 +97,8 @@ pub const KEY_EVENT_POINTS: [&str; 12] = [
 /// Decimals of a published ratio, and the digits that its column holds.
 const RATIO_PLACES: u8 = 12;
 const RATIO_DIGITS: u32 = 18;
+/// Digits of the columns whose unit a programme's own formula decides.
+const WIDE_DIGITS: u32 = 38;
 
 /// A metric for each score.
 #[must_use]
@@ -161,13 +166,14 @@ fn metric_row(card: &Card, score: &DomainScore, metric: &Metric, share: &Share) 
         metric.reason.clone().into(),
         metric.n.into(),
         ratio(metric.n_eff.as_ref()),
-        ratio(metric.raw.as_ref()),
+        within(metric.raw.as_ref(), WIDE_DIGITS),
         ratio(low.as_ref()),
         ratio(high.as_ref()),
         ratio(peer_value),
         peer_basis.into(),
-        ratio(metric.adjusted.as_ref()),
+        within(metric.adjusted.as_ref(), WIDE_DIGITS),
         ratio(metric.normalised.as_ref()),
+        metric.band.clone().into(),
         hundredths(&share.nominal).into(),
         share.effective_shown.into(),
         share.points_shown.into(),
@@ -177,6 +183,7 @@ fn metric_row(card: &Card, score: &DomainScore, metric: &Metric, share: &Share) 
 
 fn score_row(card: &Card, score: &DomainScore) -> Row {
     let finish = &score.finish;
+    let part = card.parts.iter().find(|part| part.domain == score.domain);
     vec![
         card.partner.as_str().into(),
         score.domain.as_str().into(),
@@ -193,6 +200,8 @@ fn score_row(card: &Card, score: &DomainScore) -> Row {
         grade(finish.grade),
         score.previous_final.into(),
         change(finish.score, score.previous_final).into(),
+        score.completed.into(),
+        ratio(part.map(|part| &part.share)),
         card.edition.hash.into(),
     ]
 }
@@ -243,14 +252,18 @@ fn grade(grade: Option<Grade>) -> Value {
     grade.map(Grade::as_str).into()
 }
 
-/// To 12 decimals, half away from zero; null where there is none, or where it has more digits than the column.
-fn ratio(exact: Option<&Ratio>) -> Value {
+/// To 12 decimals, half away from zero; null where there is none, or where it has more digits than its column.
+pub(super) fn ratio(exact: Option<&Ratio>) -> Value {
+    within(exact, RATIO_DIGITS)
+}
+
+fn within(exact: Option<&Ratio>, digits: u32) -> Value {
     let shown = exact.and_then(|exact| exact.round(RATIO_PLACES, Rounding::HalfAwayFromZero));
-    shown.filter(|dec| dec.digits() <= RATIO_DIGITS).into()
+    shown.filter(|dec| dec.digits() <= digits).into()
 }
 
 /// Sorted by the first columns, which are the key.
-fn sorted(mut table: Table, key: usize) -> Table {
+pub(super) fn sorted(mut table: Table, key: usize) -> Table {
     table.rows.sort_by(|a, b| a[..key].cmp(&b[..key]));
     table
 }

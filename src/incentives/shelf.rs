@@ -107,6 +107,9 @@ fn book(schemes: BTreeMap<SchemeId, Scheme>) -> RuleBook {
             count_points_each: zero(),
             knots: knots(),
         },
+        service_level: None,
+        enablement: None,
+        own: BTreeMap::new(),
         key_events: KeyEventRules {
             positive_points: BTreeMap::new(),
             negative_points: BTreeMap::new(),

@@ -5,6 +5,7 @@
 
 pub mod authorised;
 pub mod calendar;
+mod derive;
 pub mod engine;
 pub mod lint;
 pub mod polars;
@@ -13,7 +14,7 @@ pub mod years;
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Finding, Findings, Place};
+use crate::domain::Findings;
 
 /// One measure: a file of `pipelines/measures/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,31 +35,32 @@ impl Measure {
         format!("measures_{}", self.name)
     }
 
-    /// Reads one file and holds it to the subset; all findings at once. `columns` are those of the
-    /// contracts.
-    pub fn read(file: &str, sql: &str, columns: &lint::Columns) -> Result<Measure, Findings> {
+    /// Reads one file and holds it to the subset; all findings at once. `columns` are those of the contracts. A measure
+    /// whose output has no contract gets one that follows from its statement: its text is given beside it.
+    pub fn read(file: &str, sql: &str, columns: &lint::Columns) -> Result<(Measure, Option<String>), Findings> {
         let name = file
             .rsplit('/')
             .next()
             .unwrap_or(file)
             .trim_end_matches(".sql")
             .to_owned();
-        let (tables, mut findings) = lint::lint(file, sql, columns);
-        if columns(&format!("measures_{name}")).is_none() {
-            findings.push(Finding::error(
-                Place::file(file),
-                "measure.contract",
-                format!("there is no contract for the output measures_{name}"),
-                format!("add schemas/measures_{name}.odcs.yaml: it says the grain and the types of the result"),
-            ));
-        }
+        let mut linted = lint::lint(file, sql, columns);
+        let mut findings = std::mem::take(&mut linted.findings);
+        let measure = Measure {
+            name,
+            file: file.to_owned(),
+            sql: sql.to_owned(),
+            tables: linted.tables.clone(),
+        };
+        let derived = match columns(&measure.output()) {
+            Some(_) => None,
+            None if findings.is_empty() => derive::contract(&measure, &linted)
+                .map_err(|finding| findings.push(finding))
+                .ok(),
+            None => None,
+        };
         if findings.is_empty() {
-            Ok(Measure {
-                name,
-                file: file.to_owned(),
-                sql: sql.to_owned(),
-                tables,
-            })
+            Ok((measure, derived))
         } else {
             Err(findings)
         }

@@ -3,6 +3,8 @@
 //! Duty: calendars, measures, evaluation and incentives of some periods, by any rule book, by the same stages that a run
 //! has; everything lies in a scratch folder or in memory. Not its duty: publishing, booking, comparing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::PipelineError;
 use super::config::Config;
 use super::explain::incomplete;
@@ -190,6 +192,25 @@ impl Bench<'_> {
         Ok(table)
     }
 
+    /// A measure that a workspace need not have; empty where it has none.
+    fn optional(&self, staging: &Staging, name: &str) -> Result<Table, PipelineError> {
+        if self.config.measures.iter().any(|m| m.name == name) {
+            self.measure(staging, name)
+        } else {
+            Ok(Table::new(&format!("measures_{name}"), &[]))
+        }
+    }
+
+    /// The measures of the programme's own metrics, by name: of the rules that are tried.
+    fn own_measures(&self, staging: &Staging) -> Result<BTreeMap<String, Table>, PipelineError> {
+        let own = self.rules.books().flat_map(|book| book.own.values());
+        let names: BTreeSet<&String> = own.map(|metric| &metric.measure).collect();
+        names
+            .into_iter()
+            .map(|name| Ok((name.clone(), self.measure(staging, name)?)))
+            .collect()
+    }
+
     /// Rows of the periods computed, after those of earlier periods.
     fn after(&self, name: &str, table: Table) -> Result<Table, PipelineError> {
         let mut all = self.before(name)?;
@@ -227,6 +248,12 @@ impl Bench<'_> {
             critical: self.measure(staging, "critical")?,
             parts: self.measure(staging, "parts")?,
             deliveries: self.measure(staging, "deliveries")?,
+            service_level: self.optional(staging, "service_level")?,
+            ratings: self.optional(staging, "ratings")?,
+            responses: self.optional(staging, "responses")?,
+            own: self.own_measures(staging)?,
+            engineers: self.table("engineers")?,
+            enablement: self.table("enablement")?,
             certifications,
             domains,
             key_events: authorisation::with_findings(self.table("key_events")?, &found, &decisions),

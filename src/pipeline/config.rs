@@ -3,15 +3,17 @@
 //! Duty: load the texts, parse them into typed values, report every finding of every file at once. A configuration
 //! can also come from landing, where runs keep the one they used. Not its duty: what the values mean.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::contracts::{Catalogue, Contract};
+use crate::contracts::{Catalogue, ColumnType, Contract};
 use crate::domain::{Digest, Finding, Findings, Place, hash};
 use crate::edges::files;
 use crate::edges::mail::{MailMode, MailSettings};
 use crate::ingest::Source;
 use crate::measures::Measure;
-use crate::rules::Rules;
+use crate::rules::formula::Use;
+use crate::rules::{OwnMetric, Rules};
 use crate::store::landing::{Bundle, configuration_hash};
 
 use super::jobs::Job;
@@ -31,7 +33,7 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 27] = [
+const WRITTEN: [&str; 30] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
@@ -44,6 +46,7 @@ const WRITTEN: [&str; 27] = [
     "derivations",
     "effective_certifications",
     "entitlements",
+    "figures",
     "files",
     "freshness",
     "held",
@@ -53,11 +56,13 @@ const WRITTEN: [&str; 27] = [
     "messages",
     "metrics",
     "partner_scores",
+    "peer_figures",
     "periods",
     "quarantine",
     "rebates",
     "review_criteria",
     "reviews",
+    "score_changes",
     "scores",
 ];
 
@@ -109,7 +114,9 @@ pub fn load(workspace: &Path) -> Result<(Config, Vec<Job>), Findings> {
                 .strip_prefix("pipelines/")
                 .is_some_and(|p| !p.contains('/') && p.ends_with(".toml"))
     };
-    let (jobs, bundle): (Bundle, Bundle) = texts.into_iter().partition(|(path, _)| is_job(path));
+    let (jobs, mut bundle): (Bundle, Bundle) = texts.into_iter().partition(|(path, _)| is_job(path));
+    // worked examples are tests: like jobs they change no result
+    bundle.retain(|path, _| !path.starts_with(super::examples::FOLDER));
     let mut parsed_jobs = Vec::new();
     for (path, text) in &jobs {
         match Job::read(path, text) {
@@ -181,7 +188,8 @@ impl Config {
                 .map(|(path, text)| (path.clone(), text.clone()))
                 .collect()
         };
-        let catalogue = keep(Catalogue::read(&under(SCHEMAS, ".yaml")), &mut findings);
+        let schemas = under(SCHEMAS, ".yaml");
+        let mut catalogue = keep(Catalogue::read(&schemas), &mut findings);
         let rule_files: Vec<(String, String)> = under(RULES, ".toml")
             .into_iter()
             .map(|(p, t)| (p[RULES.len()..].to_owned(), t))
@@ -200,14 +208,17 @@ impl Config {
                 "add pipelines/sources/<name>.toml; see docs/ingestion.md",
             ));
         }
-        let mut measures = Vec::new();
+        let (mut measures, mut derived) = (Vec::new(), Vec::new());
         if let Some(catalogue) = &catalogue {
             let columns = |table: &str| {
                 let contract = catalogue.get(table)?;
                 Some(contract.columns.iter().map(|c| (c.name.clone(), c.kind)).collect())
             };
             for (path, text) in under(MEASURES, ".sql") {
-                measures.extend(keep(Measure::read(&path, &text, &columns), &mut findings));
+                if let Some((measure, contract)) = keep(Measure::read(&path, &text, &columns), &mut findings) {
+                    derived.extend(contract.map(|text| (format!("{path} (derived contract)"), text)));
+                    measures.push(measure);
+                }
             }
             for source in &sources {
                 match catalogue.get(&source.feed) {
@@ -215,6 +226,12 @@ impl Config {
                     None => findings.push(unknown_feed(source)),
                 }
             }
+        }
+        if !derived.is_empty() && catalogue.is_some() {
+            catalogue = keep(Catalogue::read(&[schemas, derived].concat()), &mut findings);
+        }
+        if let (Some(catalogue), Some(rules)) = (&catalogue, &rules) {
+            findings.extend(metrics_rest(catalogue, rules, &measures, findings.is_empty()));
         }
         if let Some(catalogue) = &catalogue {
             findings.extend(missing_tables(catalogue, &measures, findings.is_empty()));
@@ -261,6 +278,13 @@ impl Config {
         })
     }
 
+    /// The measures of the programme's own metrics, in any edition of any region.
+    #[must_use]
+    pub fn own_measures(&self) -> BTreeSet<String> {
+        let own = self.rules.books().flat_map(|book| book.own.values());
+        own.map(|metric| metric.measure.clone()).collect()
+    }
+
     /// Whether a result rests on a feed: a measure or a stage reads it.
     #[must_use]
     pub fn rests_on(&self, feed: &str) -> bool {
@@ -277,6 +301,81 @@ impl Config {
             .get(table)
             .unwrap_or_else(|| panic!("table {table} has no contract"))
     }
+}
+
+/// What the metrics of all rule books rest on: measures that are there, with the columns that the formulas name.
+fn metrics_rest(catalogue: &Catalogue, rules: &Rules, measures: &[Measure], all_read: bool) -> Findings {
+    let mut findings = Findings::new();
+    let has = |name: &str| measures.iter().any(|m| m.name == name);
+    for book in rules.books() {
+        if book.service_level.is_some() && all_read && !has("service_level") {
+            findings.push(no_measure(&Place::file(RULES).column("service_level"), "service_level"));
+        }
+        for metric in book.own.values() {
+            if !has(&metric.measure) {
+                // a measure that could not be read has its own finding
+                findings.extend(all_read.then(|| no_measure(&metric.origin, &metric.measure)));
+                continue;
+            }
+            let Some(contract) = catalogue.get(&format!("measures_{}", metric.measure)) else {
+                continue;
+            };
+            for (column, used) in metric.value.uses().iter().chain(metric.observations.uses()) {
+                findings.extend(column_problem(contract, metric, column, *used));
+            }
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+fn no_measure(place: &Place, name: &str) -> Finding {
+    Finding::error(
+        place.clone(),
+        "metric.measure",
+        format!("the metric rests on the measure '{name}', and there is no {MEASURES}{name}.sql"),
+        "add the statement, or name a measure that there is",
+    )
+}
+
+/// A column that a formula names and the measure does not have, or has with another type.
+fn column_problem(contract: &Contract, metric: &OwnMetric, name: &str, used: Use) -> Option<Finding> {
+    let known = || {
+        contract
+            .columns
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (problem, remedy) = match contract.columns.iter().find(|c| c.name == name) {
+        None => (
+            format!("the measure '{}' has no column '{name}'", metric.measure),
+            format!("name one of: {}", known()),
+        ),
+        Some(column) => {
+            let fits = match column.kind {
+                ColumnType::Int | ColumnType::Decimal { .. } => used == Use::Number,
+                ColumnType::Date => used == Use::Date,
+                ColumnType::Text => used == Use::Text,
+                ColumnType::Bool => used == Use::Flag,
+                ColumnType::Instant => false,
+            };
+            if fits {
+                return None;
+            }
+            (
+                format!(
+                    "the column '{name}' of measure '{}' is not {}",
+                    metric.measure,
+                    used.name()
+                ),
+                "use it as what it is, or CAST it in the measure".to_owned(),
+            )
+        }
+    };
+    Some(Finding::error(metric.origin.clone(), "metric.column", problem, remedy))
 }
 
 /// Whether mail may be written to a folder of the workspace.

@@ -6,7 +6,7 @@
 
 pub mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::rows::{MeasureRows, SourceRecord};
 use super::PipelineError;
@@ -17,7 +17,7 @@ use crate::evaluation::authorisation::with_findings;
 use crate::evaluation::derivation::Card;
 use crate::evaluation::metric::Working;
 use crate::evaluation::{self, Evaluated, Inputs, explain::Explanation};
-use crate::rules::{MetricId, ResolvedValue};
+use crate::rules::{MetricId, MetricName, ResolvedValue};
 use crate::store::landing;
 use crate::store::layout::Layout;
 use crate::store::release::Release;
@@ -72,7 +72,12 @@ pub fn score(layout: &Layout, release: &Release, question: &Question) -> Result<
         .collect();
     let whole = question.metric.is_none();
     let mut rows = Vec::new();
-    for (measure, periods) in measures_of(card, &metrics, whole) {
+    let first = config.rules.programme().calendar.first_day(card.period);
+    let book = config.rules.book(&card.edition.region, first).ok();
+    for (name, periods) in measures_of(card, &metrics, whole) {
+        // a metric of the programme's own names its measure
+        let own = MetricName::new(&name).and_then(|own| book?.own.get(&own));
+        let measure = own.map_or(name, |metric| metric.measure.clone());
         let Some(measure) = config.measures.iter().find(|m| m.name == measure) else {
             continue;
         };
@@ -221,6 +226,11 @@ pub(super) fn inputs_of(release: &Release, config: &Config, period: Period) -> R
         }
         Ok(all)
     };
+    // measures that a workspace need not have
+    let optional = |table: &str| match config.catalogue.get(table) {
+        Some(_) => read(table),
+        None => Ok(Table::new(table, &[])),
+    };
     Ok(Inputs {
         periods: vec![period],
         partner_periods: read("calendar_partner_periods")?,
@@ -229,6 +239,12 @@ pub(super) fn inputs_of(release: &Release, config: &Config, period: Period) -> R
         critical: read("measures_critical")?,
         parts: read("measures_parts")?,
         deliveries: read("measures_deliveries")?,
+        service_level: optional("measures_service_level")?,
+        ratings: optional("measures_ratings")?,
+        responses: optional("measures_responses")?,
+        own: own_measures(config, &optional)?,
+        engineers: read("engineers")?,
+        enablement: read("enablement")?,
         certifications: read("effective_certifications")?,
         domains: read("domains")?,
         key_events: with_findings(
@@ -245,6 +261,17 @@ pub(super) fn inputs_of(release: &Release, config: &Config, period: Period) -> R
     })
 }
 
+/// The tables of the programme's own metrics, by the name of their measure.
+fn own_measures(
+    config: &Config,
+    read: &dyn Fn(&str) -> Result<Table, PipelineError>,
+) -> Result<BTreeMap<String, Table>, PipelineError> {
+    let names = config.own_measures().into_iter();
+    names
+        .map(|name| Ok((name.clone(), read(&format!("measures_{name}"))?)))
+        .collect()
+}
+
 /// What the release says rests on a silent or thin feed.
 pub(super) fn incomplete(metrics: &Table) -> Result<BTreeSet<(MetricId, PartnerId, Period)>, PipelineError> {
     let bad = |detail: String| PipelineError::Stage {
@@ -254,7 +281,7 @@ pub(super) fn incomplete(metrics: &Table) -> Result<BTreeSet<(MetricId, PartnerI
     let mut out = BTreeSet::new();
     for row in metrics.iter().filter(|r| r.text("state") == Ok("incomplete")) {
         let name = row.text("metric")?;
-        let metric = MetricId::ALL.into_iter().find(|id| id.as_str() == name);
+        let metric = MetricId::parse(name);
         out.insert((
             metric.ok_or_else(|| bad(format!("metric '{name}' is none that is known")))?,
             PartnerId::new(row.text("partner_id")?).map_err(|e| bad(e.to_string()))?,

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod desk;
 pub mod detect;
 pub mod error;
+pub mod examples;
 pub mod explain;
 pub mod inbox;
 pub mod jobs;

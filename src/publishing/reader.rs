@@ -318,9 +318,9 @@ fn next_grade(outcome: &Outcome, grades: &GradeBands) -> Option<(Grade, Dec)> {
     Some((*grade, (from - &score).round(2, Rounding::Up)?))
 }
 
-/// Satisfaction, quality, parts, then the rest by name.
+/// The built-in ones in their order, then the programme's own by name.
 fn metric_order(metric: &str) -> usize {
-    crate::rules::MetricId::ALL
+    crate::rules::MetricId::BUILT_IN
         .iter()
         .position(|m| m.as_str() == metric)
         .unwrap_or(usize::MAX)

@@ -112,9 +112,10 @@ pub(super) fn bare_decimal(out: &mut Out, path: &str, item: &Item, within: Withi
         out.wrong_type(item, path, "a decimal in quotes", &remedy);
         return None;
     };
-    let value = match Dec::parse(text) {
-        Ok(dec) => dec.ratio(),
-        Err(error) => {
+    let value = match (fraction(text), within, Dec::parse(text)) {
+        (Some(share), Within::Share | Within::PositiveShare, _) => share,
+        (_, _, Ok(dec)) => dec.ratio(),
+        (_, _, Err(error)) => {
             let remedy = "write digits with a decimal point and nothing else, such as \"12.5\"";
             out.error(
                 &item.origin,
@@ -138,6 +139,12 @@ pub(super) fn bare_decimal(out: &mut Out, path: &str, item: &Item, within: Withi
         return None;
     }
     Some(value)
+}
+
+/// A share written as a fraction of whole numbers, such as `1/3`.
+fn fraction(text: &str) -> Option<Ratio> {
+    let (part, whole) = text.split_once('/')?;
+    Ratio::new(part.parse().ok()?, whole.parse().ok()?)
 }
 
 /// Reads a rate with its unit; rates are not negative.

@@ -1,10 +1,12 @@
-//! The rules of the three metrics.
+//! The rules of the built-in metrics.
 //!
-//! Duty: read satisfaction, quality and parts, their knots, and the sum of their weights. Not its duty: computing a
+//! Duty: read satisfaction, quality, parts, service level and enablement, their knots, and the sum of all weights. Not its duty: computing a
 //! metric (evaluation).
 
 use super::leaf::{Out, Within, bare_decimal};
-use super::model::{DayKind, Knots, PartsMode, PartsRules, QualityRules, SatisfactionRules};
+use super::model::{
+    DayKind, EnablementRules, Knots, PartsMode, PartsRules, QualityRules, SatisfactionRules, ServiceLevelRules,
+};
 use super::read::{MAX_COUNT, MAX_DAYS, check_cap, plain};
 use super::section::Section;
 use super::tree::{Item, Node, Origin};
@@ -32,7 +34,8 @@ pub(super) fn read_satisfaction(out: &mut Out, mut s: Section<'_>) -> Option<Sat
     let look_back_periods = s.count(out, "look_back_periods", 1..=MAX_PERIODS);
     let insufficient: Option<i64> = s.count(out, "insufficient_below_answers", 0..=MAX_COUNT);
     let provisional: Option<i64> = s.count(out, "provisional_below_answers", 0..=MAX_COUNT);
-    let ordered = check_limits(out, &s, insufficient, provisional);
+    let keys = ["insufficient_below_answers", "provisional_below_answers"];
+    let ordered = check_limits(out, &s, keys, [insufficient, provisional]);
     let knots = read_knots(out, &mut s);
     s.finish(out);
     let rules = SatisfactionRules {
@@ -51,18 +54,61 @@ pub(super) fn read_satisfaction(out: &mut Out, mut s: Section<'_>) -> Option<Sat
     (possible && ordered).then_some(rules)
 }
 
-fn check_limits(out: &mut Out, s: &Section<'_>, insufficient: Option<i64>, provisional: Option<i64>) -> bool {
-    let (Some(insufficient), Some(provisional)) = (insufficient, provisional) else {
+fn check_limits(out: &mut Out, s: &Section<'_>, keys: [&str; 2], limits: [Option<i64>; 2]) -> bool {
+    let [Some(insufficient), Some(provisional)] = limits else {
         return true;
     };
     if provisional >= insufficient {
         return true;
     }
-    let message = format!("provisional below {provisional} answers, but insufficient below {insufficient} already");
-    let remedy = "let provisional_below_answers be no less than insufficient_below_answers";
-    let key = "provisional_below_answers";
-    out.error(s.origin_of(key), &s.at(key), "rules.value", message, remedy);
+    let noun = keys[0].rsplit('_').next().unwrap_or_default();
+    let message = format!("provisional below {provisional} {noun}, but insufficient below {insufficient} already");
+    let remedy = format!("let {} be no less than {}", keys[1], keys[0]);
+    out.error(s.origin_of(keys[1]), &s.at(keys[1]), "rules.value", message, &remedy);
     false
+}
+
+/// `[service_level]`; `Some(None)` where there is no such table.
+pub(super) fn read_service_level(out: &mut Out, top: &mut Section<'_>) -> Option<Option<ServiceLevelRules>> {
+    let Some(item) = top.get("service_level") else {
+        return Some(None);
+    };
+    let mut s = Section::open(out, top.at("service_level"), item)?;
+    let weight = s.ratio(out, "weight", Within::Hundred);
+    let keys = ["insufficient_below_deliveries", "provisional_below_deliveries"];
+    let limits = keys.map(|key| s.count::<i64>(out, key, 0..=MAX_COUNT));
+    let ordered = check_limits(out, &s, keys, limits);
+    let knots = read_knots(out, &mut s);
+    s.finish(out);
+    let rules = ServiceLevelRules {
+        weight: weight?,
+        insufficient_below_deliveries: limits[0]?,
+        provisional_below_deliveries: limits[1]?,
+        knots: knots?,
+    };
+    ordered.then_some(Some(rules))
+}
+
+/// `[enablement]`; `Some(None)` where there is no such table. It rests on `[star_criteria]`.
+pub(super) fn read_enablement(out: &mut Out, top: &mut Section<'_>) -> Option<Option<EnablementRules>> {
+    let Some(item) = top.get("enablement") else {
+        return Some(None);
+    };
+    let mut s = Section::open(out, top.at("enablement"), item)?;
+    let weight = s.ratio(out, "weight", Within::Hundred);
+    let knots = read_knots(out, &mut s);
+    s.finish(out);
+    let rests = top.get("star_criteria").is_some();
+    if !rests {
+        let message = "[enablement] rests on the star criteria, and there are none".to_owned();
+        let remedy = "add the table [star_criteria], or remove [enablement]";
+        out.error(&item.origin, "enablement", "rules.missing_key", message, remedy);
+    }
+    let rules = EnablementRules {
+        weight: weight?,
+        knots: knots?,
+    };
+    rests.then_some(Some(rules))
 }
 
 pub(super) fn read_quality(out: &mut Out, mut s: Section<'_>) -> Option<QualityRules> {
@@ -130,7 +176,7 @@ pub(super) fn read_parts(out: &mut Out, mut s: Section<'_>) -> Option<PartsRules
 }
 
 /// Pairs `["0.70", "0"]` that ascend in their first number.
-fn read_knots(out: &mut Out, s: &mut Section<'_>) -> Option<Knots> {
+pub(super) fn read_knots(out: &mut Out, s: &mut Section<'_>) -> Option<Knots> {
     const REMEDY: &str = "write pairs of raw value and points that ascend: [[\"0.70\", \"0\"], [\"0.99\", \"100\"]]";
     let item = s.need(out, "knots", "[[\"0.70\", \"0\"], [\"0.99\", \"100\"]]")?;
     let path = s.at("knots");
@@ -195,38 +241,54 @@ fn read_pair(out: &mut Out, path: &str, item: &Item) -> Option<(Ratio, Ratio)> {
     Some((raw, points))
 }
 
-/// The weights add up to 100. Told at the region's weight where it changed one, with all three places.
+/// The weights of all metrics add up to 100. Told at the region's weight where it changed one, with all places.
 pub(super) fn check_weights(out: &mut Out, root: &Item) {
-    let weights: Option<Vec<(&str, &Origin, Ratio)>> = ["satisfaction", "quality", "parts"]
+    let weight_of = |entry: &Item| -> Option<(Origin, Ratio)> {
+        let item = entry.entries()?.get("weight")?;
+        let Node::Text(text) = &item.node else { return None };
+        Some((item.origin.clone(), Dec::parse(text).ok()?.ratio()))
+    };
+    let Some(top) = root.entries() else { return };
+    let optional = ["service_level", "enablement"]
         .into_iter()
-        .map(|metric| {
-            let item = root.entries()?.get(metric)?.entries()?.get("weight")?;
-            let Node::Text(text) = &item.node else { return None };
-            Some((metric, &item.origin, Dec::parse(text).ok()?.ratio()))
+        .filter(|name| top.contains_key(*name));
+    let built_in = ["satisfaction", "quality", "parts"].into_iter().chain(optional);
+    let own = top.get("metrics").and_then(Item::entries).into_iter().flatten();
+    let entries = built_in
+        .map(|name| (name.to_owned(), name.to_owned(), top.get(name)))
+        .chain(own.map(|(name, item)| (name.clone(), format!("metrics.{name}"), Some(item))));
+    let weights: Option<Vec<(String, String, Origin, Ratio)>> = entries
+        .map(|(name, path, item)| {
+            let (origin, weight) = weight_of(item?)?;
+            Some((name, path, origin, weight))
         })
         .collect();
     // a missing or malformed weight has its own finding
     let Some(weights) = weights else { return };
-    let sum = Ratio::sum(weights.iter().map(|(_, _, w)| w));
+    let sum = Ratio::sum(weights.iter().map(|(_, _, _, w)| w));
     if sum == Ratio::int(100) {
         return;
     }
     let base = &root.origin.file;
     let blamed = weights
         .iter()
-        .find(|(_, origin, _)| origin.file != *base)
+        .find(|(_, _, origin, _)| origin.file != *base)
         .unwrap_or(&weights[0]);
     let parts: Vec<String> = weights
         .iter()
-        .map(|(metric, origin, w)| format!("{metric} {} ({origin})", plain(w)))
+        .map(|(name, _, origin, w)| format!("{name} {} ({origin})", plain(w)))
         .collect();
     let message = format!("the weights add up to {}, not 100: {}", plain(&sum), parts.join(", "));
-    let path = format!("{}.weight", blamed.0);
+    let names: Vec<&str> = weights.iter().map(|(name, ..)| name.as_str()).collect();
+    let remedy = match names.split_last() {
+        Some((last, rest)) => format!("correct the weights of {} and {last}", rest.join(", ")),
+        None => String::new(),
+    };
     out.error(
-        blamed.1,
-        &path,
+        &blamed.2,
+        &format!("{}.weight", blamed.1),
         "rules.weights",
         message,
-        "correct the weights of satisfaction, quality and parts",
+        &remedy,
     );
 }

@@ -8,8 +8,7 @@
 //! | `tree` | text of a file | tables, lists and leaves with their lines |
 //! | `edition`, `editions` | trees, dates | one chain of editions per folder |
 //! | `resolve` | two chains | a region's tree over the global one, at every date on which one changes |
-//! | `read`, `metrics`, `key_events`, `red_lines`, `authorisation`, `review`, `entitlements`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
-//! | `read`, `metrics`, `criteria`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
+//! | `read`, `metrics`, `own`, `formula`, `criteria`, `key_events`, `red_lines`, `authorisation`, `review`, `entitlements`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //!
 //! Every region is resolved at every date on which a rule changes, when the files are read: a book that can be asked
 //! for is a book that is sound.
@@ -21,10 +20,13 @@ pub mod diff;
 mod edition;
 mod editions;
 mod entitlements;
+pub mod formula;
 mod key_events;
 mod leaf;
+mod metric_id;
 mod metrics;
 pub mod model;
+mod own;
 mod read;
 mod red_lines;
 mod resolve;
@@ -152,6 +154,11 @@ impl Rules {
     #[must_use]
     pub fn regions(&self) -> Vec<RegionId> {
         self.regions.keys().cloned().collect()
+    }
+
+    /// Every rule book there is, by region and date.
+    pub fn books(&self) -> impl Iterator<Item = &RuleBook> {
+        self.regions.values().flatten().map(|r| &r.book)
     }
 
     /// The rules of a region on a day. For a period, ask for its first day: editions begin with periods.

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use super::authorisation::AuthorisationRules;
 use super::entitlements::Entitlement;
+use super::formula::Formula;
 use super::key_events::KeyEventRules;
+pub use super::metric_id::{MetricId, MetricName};
 use super::red_lines::RedLineRules;
 use super::review::ReviewRules;
 use crate::domain::ids::{RegionId, SchemeId};
-use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Rate, Ratio, Rounding, Zone};
+use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Place, Rate, Ratio, Rounding, Zone};
 
 /// One resolved set of rules: a region's edition laid over the global one.
 #[derive(Clone, Debug)]
@@ -26,6 +28,12 @@ pub struct RuleBook {
     pub satisfaction: SatisfactionRules,
     pub quality: QualityRules,
     pub parts: PartsRules,
+    /// `None` where a region says nothing of it: then there is no such metric.
+    pub service_level: Option<ServiceLevelRules>,
+    /// As above.
+    pub enablement: Option<EnablementRules>,
+    /// The programme's own.
+    pub own: BTreeMap<MetricName, OwnMetric>,
     pub key_events: KeyEventRules,
     pub red_lines: RedLineRules,
     pub grades: GradeBands,
@@ -37,6 +45,36 @@ pub struct RuleBook {
     /// What the star grades ask for; `None` where a region says nothing of it.
     pub star_criteria: Option<StarCriteria>,
     pub schemes: BTreeMap<SchemeId, Scheme>,
+}
+
+impl RuleBook {
+    /// The metrics that there are, in their order.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<MetricId> {
+        let optional = [
+            self.service_level.as_ref().map(|_| MetricId::ServiceLevel),
+            self.enablement.as_ref().map(|_| MetricId::Enablement),
+        ];
+        [MetricId::Satisfaction, MetricId::Quality, MetricId::Parts]
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+            .chain(self.own.keys().copied().map(MetricId::Own))
+            .collect()
+    }
+
+    /// The weight of a metric, 0…100; 0 for one that there is not.
+    #[must_use]
+    pub fn weight(&self, metric: MetricId) -> Ratio {
+        let weight = match metric {
+            MetricId::Satisfaction => Some(&self.satisfaction.weight),
+            MetricId::Quality => Some(&self.quality.weight),
+            MetricId::Parts => Some(&self.parts.weight),
+            MetricId::ServiceLevel => self.service_level.as_ref().map(|rules| &rules.weight),
+            MetricId::Enablement => self.enablement.as_ref().map(|rules| &rules.weight),
+            MetricId::Own(name) => self.own.get(&name).map(|rules| &rules.weight),
+        };
+        weight.cloned().unwrap_or_else(Ratio::zero)
+    }
 }
 
 /// What holds for the whole programme and must be the same in every region; from the global edition only.
@@ -63,28 +101,6 @@ pub struct EvaluationRules {
     /// One of these must be rated or provisional.
     pub requires_one_of: Vec<MetricId>,
     pub redistribution: Redistribution,
-}
-
-/// The metrics, in the order in which they are shown and ties are broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MetricId {
-    Satisfaction,
-    Quality,
-    Parts,
-}
-
-impl MetricId {
-    pub const ALL: [MetricId; 3] = [MetricId::Satisfaction, MetricId::Quality, MetricId::Parts];
-
-    /// The name in rule files and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            MetricId::Satisfaction => "satisfaction",
-            MetricId::Quality => "quality",
-            MetricId::Parts => "parts",
-        }
-    }
 }
 
 /// Where the weight of a missing metric goes.
@@ -177,6 +193,121 @@ pub struct PartsRules {
     /// Count mode: points off for each overdue part.
     pub count_points_each: Ratio,
     pub knots: Knots,
+}
+
+/// Share of deliveries completed by due_at, of those due.
+#[derive(Clone, Debug)]
+pub struct ServiceLevelRules {
+    pub weight: Ratio,
+    pub insufficient_below_deliveries: i64,
+    pub provisional_below_deliveries: i64,
+    pub knots: Knots,
+}
+
+/// Share of the criteria of the stars held that are met.
+#[derive(Clone, Debug)]
+pub struct EnablementRules {
+    pub weight: Ratio,
+    pub knots: Knots,
+}
+
+/// A metric of the programme's own: a rule over the columns of a measure.
+#[derive(Clone, Debug)]
+pub struct OwnMetric {
+    pub name: MetricName,
+    pub title: String,
+    pub weight: Ratio,
+    /// File name in `pipelines/measures/`, without `.sql`.
+    pub measure: String,
+    pub value: Formula,
+    /// n: how much evidence there is; cut to a whole number.
+    pub observations: Formula,
+    pub direction: Direction,
+    /// When the measure has no row of the partner × domain × period.
+    pub without_rows: Missing,
+    /// When a denominator is zero; there exactly where one can be. Never `Zero`.
+    pub without_denominator: Option<Missing>,
+    pub insufficient_below: i64,
+    pub provisional_below: i64,
+    /// Decimals to which the value is rounded, half away from zero, before it becomes points.
+    pub decimals: Option<u8>,
+    pub normalise: Normalise,
+    /// Names of bands of the points as published; empty for none.
+    pub labels: Vec<Label>,
+    /// Where the rule is written.
+    pub origin: Place,
+}
+
+/// Which way of the value is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Higher,
+    Lower,
+    /// The best value lies between.
+    Target,
+}
+
+impl Direction {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Higher => "higher",
+            Direction::Lower => "lower",
+            Direction::Target => "target",
+        }
+    }
+}
+
+/// What holds where there is nothing to compute with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// There is nothing that it could measure.
+    NotApplicable,
+    /// Too little to say anything.
+    Insufficient,
+    /// No rows say that every sum is 0.
+    Zero,
+}
+
+/// How a value becomes points; the result is held in 0…100.
+#[derive(Clone, Debug)]
+pub enum Normalise {
+    Knots(Knots),
+    /// A step owns its lower edge (`from_below`) or its upper one; the step without an edge holds for all others.
+    Steps {
+        from_below: bool,
+        steps: Vec<Step>,
+    },
+    /// slope × value + offset.
+    Linear {
+        slope: Ratio,
+        offset: Ratio,
+    },
+    /// start − each × value, at most so many points off, never more than start.
+    Penalty {
+        start: Ratio,
+        each: Ratio,
+        at_most: Ratio,
+    },
+    /// By exact value.
+    LookUp {
+        points: BTreeMap<Ratio, Ratio>,
+        otherwise: Ratio,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub edge: Option<Ratio>,
+    pub points: Ratio,
+}
+
+/// The name of a band; edges as in `Normalise::Steps`.
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub from_below: bool,
+    pub edge: Option<Ratio>,
+    pub label: String,
 }
 
 /// Lower edges by grade, descending: A from 90, … E from 0. Every score from 0 to 100 has exactly one grade.

@@ -11,15 +11,18 @@ use super::criteria::read_star_criteria;
 use super::entitlements::read_entitlements;
 use super::key_events::read_key_events;
 use super::leaf::{Out, Within, unknown_word};
-use super::metrics::{check_weights, read_parts, read_quality, read_satisfaction};
-use super::model::{CardRules, EvaluationRules, GradeBands, MetricId, ProgrammeRules, Redistribution, RuleBook};
+use super::metrics::{check_weights, read_enablement, read_parts, read_quality, read_satisfaction, read_service_level};
+use super::model::{
+    CardRules, EvaluationRules, GradeBands, MetricId, MetricName, ProgrammeRules, Redistribution, RuleBook,
+};
+use super::own::read_own;
 use super::red_lines::read_red_lines;
 use super::review::read_review;
 use super::schemes::read_schemes;
 use super::section::Section;
 use super::tree::{Item, Node, Origin};
 use crate::domain::ids::RegionId;
-use crate::domain::{Date, Digest, FiscalCalendar, Grade, Period, PeriodKind, Ratio, Zone};
+use crate::domain::{Date, Dec, Digest, FiscalCalendar, Grade, Period, PeriodKind, Ratio, Zone};
 
 pub(super) const PERIOD_KINDS: [(&str, PeriodKind); 4] = [
     ("month", PeriodKind::Month),
@@ -33,7 +36,8 @@ pub(super) const MAX_DAYS: i64 = 3660;
 /// Over any real count of answers or domains, and far from overflow.
 pub(super) const MAX_COUNT: i64 = 1_000_000;
 
-const METRIC_NAMES: [&str; 3] = ["satisfaction", "quality", "parts"];
+/// Most metrics that a rule book may ask for.
+const MAX_METRICS: i64 = 100;
 
 /// Reads a whole book. Its hash is left to the caller, who holds the noted values. `None` when there are findings.
 pub(super) fn read_book(
@@ -49,10 +53,15 @@ pub(super) fn read_book(
     }
     let programme = top.section(out, "programme").and_then(|s| read_programme(out, s));
     let zone = read_zone(out, &mut top);
-    let evaluation = top.section(out, "evaluation").and_then(|s| read_evaluation(out, s));
+    let metrics = metrics_of(root);
+    let evaluation = top.section(out, "evaluation");
+    let evaluation = evaluation.and_then(|s| read_evaluation(out, s, &metrics));
     let satisfaction = top.section(out, "satisfaction").and_then(|s| read_satisfaction(out, s));
     let quality = top.section(out, "quality").and_then(|s| read_quality(out, s));
     let parts = top.section(out, "parts").and_then(|s| read_parts(out, s));
+    let service_level = read_service_level(out, &mut top);
+    let enablement = read_enablement(out, &mut top);
+    let own = read_own(out, &mut top);
     check_weights(out, root);
     let key_events = top.section(out, "key_events").and_then(|s| read_key_events(out, s));
     let red_lines = top.section(out, "red_lines").and_then(|s| read_red_lines(out, s));
@@ -80,6 +89,9 @@ pub(super) fn read_book(
         satisfaction: satisfaction?,
         quality: quality?,
         parts: parts?,
+        service_level: service_level?,
+        enablement: enablement?,
+        own: own?,
         key_events: key_events?,
         red_lines: red_lines?,
         grades: grades?,
@@ -191,11 +203,30 @@ pub(super) fn begins(programme: &ProgrammeRules, day: Date, kind: PeriodKind) ->
         .is_some_and(|p| programme.calendar.first_day(p) == day)
 }
 
-fn read_evaluation(out: &mut Out, mut s: Section<'_>) -> Option<EvaluationRules> {
+/// The metrics of a tree by name, whether or not they can be read, with their weights where those can be.
+fn metrics_of(root: &Item) -> Vec<(MetricId, bool)> {
+    let Some(top) = root.entries() else { return Vec::new() };
+    let weighs = |item: &Item| {
+        let weight = item.entries().and_then(|e| e.get("weight"));
+        !matches!(weight.map(|w| &w.node), Some(Node::Text(text)) if Dec::parse(text).is_ok_and(Dec::is_zero))
+    };
+    let built_in = MetricId::BUILT_IN.into_iter().filter_map(|id| {
+        let always = matches!(id, MetricId::Satisfaction | MetricId::Quality | MetricId::Parts);
+        let item = top.get(id.as_str());
+        (always || item.is_some()).then(|| (id, item.is_none_or(weighs)))
+    });
+    let own = top.get("metrics").and_then(Item::entries).into_iter().flatten();
+    let own = own.filter_map(|(name, item)| Some((MetricId::Own(MetricName::new(name)?), weighs(item))));
+    built_in.chain(own).collect()
+}
+
+fn read_evaluation(out: &mut Out, mut s: Section<'_>, metrics: &[(MetricId, bool)]) -> Option<EvaluationRules> {
     let minimum_coverage = s.ratio(out, "minimum_coverage", Within::Hundred);
-    let minimum_metrics = s.count(out, "minimum_metrics", 1..=3);
-    let requires_one_of = read_required_metrics(out, &mut s);
-    let redistribution = read_redistribution(out, &mut s);
+    let weighed = metrics.iter().filter(|(_, weighs)| *weighs).count();
+    let most = i64::try_from(weighed).unwrap_or(MAX_METRICS).clamp(1, MAX_METRICS);
+    let minimum_metrics = s.count(out, "minimum_metrics", 1..=most);
+    let requires_one_of = read_required_metrics(out, &mut s, metrics);
+    let redistribution = read_redistribution(out, &mut s, metrics);
     s.finish(out);
     Some(EvaluationRules {
         minimum_coverage: minimum_coverage?,
@@ -205,9 +236,10 @@ fn read_evaluation(out: &mut Out, mut s: Section<'_>) -> Option<EvaluationRules>
     })
 }
 
-fn read_required_metrics(out: &mut Out, s: &mut Section<'_>) -> Option<Vec<MetricId>> {
+fn read_required_metrics(out: &mut Out, s: &mut Section<'_>, metrics: &[(MetricId, bool)]) -> Option<Vec<MetricId>> {
     let item = s.need(out, "requires_one_of", "[\"satisfaction\", \"quality\"]")?;
-    let words = s.words(out, "requires_one_of", &METRIC_NAMES)?;
+    let names: Vec<&str> = metrics.iter().map(|(id, _)| id.as_str()).collect();
+    let words = s.words(out, "requires_one_of", &names)?;
     if words.is_empty() {
         let remedy = "name the metrics of which one must be there, such as [\"satisfaction\", \"quality\"]";
         let message = "the list is empty, so no partner could be rated".to_owned();
@@ -215,14 +247,15 @@ fn read_required_metrics(out: &mut Out, s: &mut Section<'_>) -> Option<Vec<Metri
         return None;
     }
     Some(
-        MetricId::ALL
-            .into_iter()
+        metrics
+            .iter()
+            .map(|(id, _)| *id)
             .filter(|m| words.iter().any(|w| w == m.as_str()))
             .collect(),
     )
 }
 
-fn read_redistribution(out: &mut Out, s: &mut Section<'_>) -> Option<Redistribution> {
+fn read_redistribution(out: &mut Out, s: &mut Section<'_>, metrics: &[(MetricId, bool)]) -> Option<Redistribution> {
     let item = s.need(out, "redistribution", "\"proportional\"")?;
     let path = s.at("redistribution");
     match &item.node {
@@ -236,9 +269,11 @@ fn read_redistribution(out: &mut Out, s: &mut Section<'_>) -> Option<Redistribut
         }
         Node::Table(_) => {
             let mut table = Section::open(out, path, item)?;
-            let rows: Vec<_> = MetricId::ALL
-                .into_iter()
-                .map(|m| Some((m, read_share_row(out, &mut table, m)?)))
+            // one that weighs nothing has nothing to give
+            let rows: Vec<_> = metrics
+                .iter()
+                .filter(|(_, weighs)| *weighs)
+                .map(|(m, _)| Some((*m, read_share_row(out, &mut table, *m, metrics)?)))
                 .collect();
             table.finish(out);
             rows.into_iter()
@@ -253,12 +288,17 @@ fn read_redistribution(out: &mut Out, s: &mut Section<'_>) -> Option<Redistribut
     }
 }
 
-/// Where the weight of one missing metric goes: shares of the other two that add up to 1.
-fn read_share_row(out: &mut Out, table: &mut Section<'_>, missing: MetricId) -> Option<BTreeMap<MetricId, Ratio>> {
+/// Where the weight of one missing metric goes: shares of the others with weight that add up to 1.
+fn read_share_row(
+    out: &mut Out,
+    table: &mut Section<'_>,
+    missing: MetricId,
+    metrics: &[(MetricId, bool)],
+) -> Option<BTreeMap<MetricId, Ratio>> {
     let mut row = table.section(out, missing.as_str())?;
-    let others = MetricId::ALL.into_iter().filter(|m| *m != missing);
+    let others = metrics.iter().filter(|(m, weighs)| *m != missing && *weighs);
     let shares: Vec<_> = others
-        .map(|m| Some((m, row.ratio(out, m.as_str(), Within::Share)?)))
+        .map(|(m, _)| Some((*m, row.ratio(out, m.as_str(), Within::Share)?)))
         .collect();
     let shares = shares.into_iter().collect::<Option<BTreeMap<_, _>>>();
     let mut adds_up = true;

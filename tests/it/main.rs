@@ -25,6 +25,7 @@ mod quarantine;
 mod recomputing;
 mod reviews;
 mod rules;
+mod scores;
 mod simulating;
 mod support;
 mod verify;

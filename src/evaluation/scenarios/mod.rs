@@ -2,6 +2,8 @@
 
 mod events;
 mod metrics;
+mod properties;
+mod regressions;
 mod scores;
 mod what_if;
 mod whole;

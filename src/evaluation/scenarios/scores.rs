@@ -34,7 +34,7 @@ fn metrics(values: [&str; 3]) -> Vec<Metric> {
             ..blank.clone()
         }
     };
-    MetricId::ALL.into_iter().zip(values).map(metric).collect()
+    MetricId::BUILT_IN.into_iter().zip(values).map(metric).collect()
 }
 
 fn weights(rules: &crate::rules::RuleBook, values: [&str; 3]) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! Duty: readable rows in, readable rows out. Not its duty: anything outside tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::inputs::{Evaluated, Inputs};
 use super::{EvaluationError, evaluate, tables};
@@ -74,6 +74,18 @@ impl World {
                 "partner_id domain period due_quantity opening_quantity overdue_quantity long_overdue_quantity",
             ),
             deliveries: table("measures_deliveries", "partner_id domain period completed"),
+            service_level: table("measures_service_level", "partner_id domain period due on_time"),
+            ratings: table(
+                "measures_ratings",
+                "partner_id domain period scale_min scale_max answers rating_sum top promoters detractors",
+            ),
+            responses: table("measures_responses", "partner_id domain period sent answered"),
+            own: BTreeMap::new(),
+            engineers: table(
+                "engineers",
+                "engineer_id certificate_code issued_on partner_id domain level role expires_on revoked_on",
+            ),
+            enablement: table("enablement", "event_id partner_id domain credits completed_on"),
             certifications: table("certifications", "partner_id domain valid_from stars valid_to status"),
             domains: table("domains", "domain name member_of"),
             key_events: table(

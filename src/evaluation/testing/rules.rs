@@ -81,6 +81,9 @@ pub fn book(name: &str, zone: &str) -> RuleBook {
             count_points_each: dec("5"),
             knots: knots("0.80 0, 0.90 50, 0.95 75, 0.98 90, 1.00 100"),
         },
+        service_level: None,
+        enablement: None,
+        own: BTreeMap::new(),
         key_events: KeyEventRules {
             positive_points: named([("minor", "1"), ("major", "2"), ("severe", "5")]),
             negative_points: named([("minor", "2"), ("major", "5"), ("severe", "10")]),

@@ -123,12 +123,20 @@ impl Action {
                     });
                 }
             }
-            (Change::Certify { first_on, end_on, .. }, Some(domain)) => {
+            (
+                Change::Certify {
+                    stars,
+                    first_on,
+                    end_on,
+                },
+                Some(domain),
+            ) => {
                 let of_partner = facts.certifications.entry(partner.clone()).or_default();
                 of_partner.entry(domain.clone()).or_default().push(Certification {
                     valid_from: *first_on,
                     valid_to: *end_on,
                     active: true,
+                    stars: *stars,
                 });
             }
             (_, None) => {}
@@ -196,6 +204,8 @@ fn of_metric(score: &DomainScore, metric: &Metric, out: &mut Vec<Action>) {
             let words = format!("{inspections} more random inspections at 100");
             add(words, Change::Inspections { inspections, score });
         }
+        // what would move it, its own measure knows
+        Working::Steps(_) => {}
     }
 }
 

@@ -28,15 +28,30 @@ use sqlparser::ast::{Ident, Spanned};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
+use types::Type;
+
 use crate::contracts::ColumnType;
 use crate::domain::{Finding, Findings, Place};
 
 /// Columns of a table by its name; none if there is no such table.
 pub type Columns<'a> = dyn Fn(&str) -> Option<Vec<(String, ColumnType)>> + 'a;
 
-/// Parses a measure and returns the tables it reads and everything in it that is outside the subset.
+/// What is known of a measure once it is parsed.
+#[derive(Clone, Debug, Default)]
+pub struct Linted {
+    /// Tables with a contract that it reads.
+    pub tables: BTreeSet<String>,
+    /// Columns of the result with their types; empty where the statement was refused.
+    pub result: Vec<(String, ColumnType)>,
+    /// Columns of the result that the statement groups by: the grain.
+    pub key: Vec<String>,
+    /// Everything in it that is outside the subset.
+    pub findings: Findings,
+}
+
+/// Parses a measure.
 #[must_use]
-pub fn lint(file: &str, sql: &str, columns: &Columns) -> (BTreeSet<String>, Findings) {
+pub fn lint(file: &str, sql: &str, columns: &Columns) -> Linted {
     let mut linter = Linter {
         file,
         columns,
@@ -44,8 +59,12 @@ pub fn lint(file: &str, sql: &str, columns: &Columns) -> (BTreeSet<String>, Find
         tables: BTreeSet::new(),
         line: 1,
     };
+    let (mut result, mut key) = (None, Vec::new());
     match Parser::parse_sql(&GenericDialect {}, sql) {
-        Ok(statements) => shape::statements(&mut linter, &statements),
+        Ok(statements) => {
+            result = shape::statements(&mut linter, &statements);
+            key = shape::grain(&statements);
+        }
         Err(e) => linter.refuse(Refusal::new(
             "measure.syntax",
             format!("this is no SQL: {e}"),
@@ -54,7 +73,13 @@ pub fn lint(file: &str, sql: &str, columns: &Columns) -> (BTreeSet<String>, Find
     }
     linter.findings.sort();
     linter.findings.dedup();
-    (linter.tables, linter.findings)
+    let typed = |(name, kind): (String, Type)| Some((name, kind.column()?));
+    Linted {
+        tables: linter.tables,
+        result: result.into_iter().flatten().filter_map(typed).collect(),
+        key,
+        findings: linter.findings,
+    }
 }
 
 /// What is outside the subset, still without its place.

@@ -13,15 +13,15 @@ use super::scope::{self, Found, Output, Relation};
 use super::tables::tables;
 use super::types::Type;
 
-/// The statements of a file.
-pub fn statements(linter: &mut Linter, statements: &[Statement]) {
+/// The statements of a file; the columns of the result.
+pub fn statements(linter: &mut Linter, statements: &[Statement]) -> Option<Output> {
     let [Statement::Query(statement)] = statements else {
         linter.find(
             "measure.statement",
             "a measure is exactly one SELECT statement",
             "split the file",
         );
-        return;
+        return None;
     };
     let mut ctes: Vec<Relation> = Vec::new();
     linter.at(statement.as_ref());
@@ -38,7 +38,34 @@ pub fn statements(linter: &mut Linter, statements: &[Statement]) {
             ctes.push(relation);
         }
     }
-    query(linter, statement, &ctes);
+    query(linter, statement, &ctes)
+}
+
+/// The columns of the result that the statement groups by.
+pub fn grain(statements: &[Statement]) -> Vec<String> {
+    let [Statement::Query(statement)] = statements else {
+        return Vec::new();
+    };
+    let SetExpr::Select(select) = statement.body.as_ref() else {
+        return Vec::new();
+    };
+    let GroupByExpr::Expressions(keys, _) = &select.group_by else {
+        return Vec::new();
+    };
+    let last = |expr: &Expr| match expr {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::CompoundIdentifier(names) => names.last().map(|name| name.value.clone()),
+        _ => None,
+    };
+    let grouped: BTreeSet<String> = keys.iter().filter_map(last).collect();
+    let item = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { expr, alias } => {
+            last(expr).filter(|n| grouped.contains(n)).map(|_| alias.value.clone())
+        }
+        SelectItem::UnnamedExpr(expr) => last(expr).filter(|n| grouped.contains(n)),
+        _ => None,
+    };
+    select.projection.iter().filter_map(item).collect()
 }
 
 fn with_query(linter: &mut Linter, cte: &Cte, before: &[Relation]) -> Relation {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::lint;
+use super::{Linted, lint};
 use crate::contracts::{Catalogue, ColumnType};
 use crate::domain::{Findings, Place};
 use crate::measures::Measure;
@@ -43,7 +43,7 @@ fn columns(table: &str) -> Option<Vec<(String, ColumnType)>> {
 }
 
 fn findings(sql: &str) -> Findings {
-    lint("m.sql", sql, &columns).1
+    lint("m.sql", sql, &columns).findings
 }
 
 /// Each statement, and a rule that must be among its findings.
@@ -67,7 +67,7 @@ fn the_subset_passes() {
                ELSE CAST('0.5' AS DECIMAL(38, 8)) END) AS s FROM w JOIN u ON w.k = u.k \
                LEFT JOIN t AS o ON (o.k = w.k AND u.n = o.n) WHERE NOT (o.ok = FALSE OR w.n < -1) AND u.wide + w.a IS NOT NULL \
                GROUP BY w.k, u.d";
-    let (tables, findings) = lint("m.sql", sql, &columns);
+    let Linted { tables, findings, .. } = lint("m.sql", sql, &columns);
     assert_eq!(findings, []);
     assert_eq!(tables.into_iter().collect::<Vec<_>>(), ["t", "u"]);
 }
@@ -334,7 +334,7 @@ fn the_measures_of_the_programme_pass() {
         Some(contract.columns.iter().map(|c| (c.name.clone(), c.kind)).collect())
     };
     let measures = read("pipelines/measures");
-    assert_eq!(measures.len(), 6);
+    assert_eq!(measures.len(), 9);
     for (file, sql) in measures {
         if let Err(found) = Measure::read(&file, &sql, &columns) {
             panic!("{found:#?}");

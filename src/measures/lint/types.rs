@@ -52,6 +52,19 @@ impl From<ColumnType> for Type {
 }
 
 impl Type {
+    /// The type of a column of the result; none for what may not stand there.
+    pub fn column(self) -> Option<ColumnType> {
+        Some(match self {
+            Type::Text => ColumnType::Text,
+            Type::Int | Type::Count | Type::Total => ColumnType::Int,
+            Type::Decimal { scale, .. } => ColumnType::Decimal { precision: 38, scale },
+            Type::Bool => ColumnType::Bool,
+            Type::Date => ColumnType::Date,
+            Type::Instant => ColumnType::Instant,
+            Type::Literal | Type::Null | Type::Unknown => return None,
+        })
+    }
+
     pub fn name(self) -> String {
         match self {
             Type::Text => "a text".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! Duty: gather measures, feeds and sealed results, hand them over, stage the tables. Not its duty: a single number.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Evaluated, PipelineError, Refresh, Timeline};
 use crate::domain::{Grade, Period, Table};
@@ -10,7 +10,15 @@ use crate::evaluation::authorisation::with_findings;
 use crate::evaluation::{self, Freeze, Hold, Inputs};
 
 /// Tables of the evaluation that are frozen with their period.
-pub(super) const SEALED_WITH_PERIOD: [&str; 4] = ["metrics", "scores", "partner_scores", "derivations"];
+pub(super) const SEALED_WITH_PERIOD: [&str; 7] = [
+    "metrics",
+    "scores",
+    "partner_scores",
+    "figures",
+    "score_changes",
+    "peer_figures",
+    "derivations",
+];
 
 /// What red lines do to money.
 pub(super) struct RedLines {
@@ -40,6 +48,9 @@ impl Refresh<'_> {
             evaluated.partner_scores,
             evaluated.key_event_points,
             evaluated.derivation_steps,
+            evaluated.figures,
+            evaluated.score_changes,
+            evaluated.peer_figures,
         ] {
             self.put(table)?;
         }
@@ -74,6 +85,12 @@ impl Refresh<'_> {
             critical: self.table("measures_critical")?,
             parts: self.table("measures_parts")?,
             deliveries: self.table("measures_deliveries")?,
+            service_level: self.optional("measures_service_level")?,
+            ratings: self.optional("measures_ratings")?,
+            responses: self.optional("measures_responses")?,
+            own: self.own_measures()?,
+            engineers: self.table("engineers")?,
+            enablement: self.table("enablement")?,
             certifications: self.table("effective_certifications")?,
             domains: self.table("domains")?,
             key_events: with_findings(self.table("key_events")?, &findings, &decisions),
@@ -85,6 +102,24 @@ impl Refresh<'_> {
             sealed_key_event_points: key_event_points,
             incomplete: self.incomplete(timeline)?,
         })
+    }
+}
+
+impl Refresh<'_> {
+    /// A measure that a workspace need not have; empty where it has none.
+    fn optional(&self, table: &str) -> Result<Table, PipelineError> {
+        match self.task.config.catalogue.get(table) {
+            Some(_) => self.table(table),
+            None => Ok(Table::new(table, &[])),
+        }
+    }
+
+    /// The measures of the programme's own metrics, by name.
+    fn own_measures(&self) -> Result<BTreeMap<String, Table>, PipelineError> {
+        let names = self.task.config.own_measures().into_iter();
+        names
+            .map(|name| Ok((name.clone(), self.table(&format!("measures_{name}"))?)))
+            .collect()
     }
 }
 

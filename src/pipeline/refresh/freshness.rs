@@ -35,11 +35,15 @@ const COLUMNS: [&str; 9] = [
 const SUBJECT: &str = "feed:";
 
 /// The measures that each metric is computed from.
-const MEASURES_OF: [(MetricId, &[&str]); 3] = [
+const MEASURES_OF: [(MetricId, &[&str]); 4] = [
     (MetricId::Satisfaction, &["satisfaction"]),
     (MetricId::Quality, &["quality", "critical"]),
     (MetricId::Parts, &["parts"]),
+    (MetricId::ServiceLevel, &["service_level"]),
 ];
+
+/// Feeds that the enablement metric counts, without a measure.
+const ENABLEMENT: [&str; 3] = ["certifications", "enablement", "engineers"];
 
 /// A source that is silent or thin in a period that is not closed.
 #[derive(Clone, Debug)]
@@ -233,7 +237,11 @@ impl Refresh<'_> {
             measures.any(|m| m.name == **name && m.tables.contains(feed))
         };
         let rests = MEASURES_OF.iter().filter(|(_, measures)| measures.iter().any(reads));
-        rests.map(|(metric, _)| *metric).collect()
+        let own = self.task.config.rules.books().flat_map(|book| book.own.values());
+        let own = own.filter(|metric| reads(&metric.measure.as_str()));
+        let own: BTreeSet<MetricId> = own.map(|metric| MetricId::Own(metric.name)).collect();
+        let counted = ENABLEMENT.contains(&feed).then_some(MetricId::Enablement);
+        rests.map(|(metric, _)| *metric).chain(counted).chain(own).collect()
     }
 
     /// The partners whose rows are missing.

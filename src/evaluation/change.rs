@@ -1,0 +1,309 @@
+//! The change of a score against the period before, taken apart so that the parts add up exactly.
+//!
+//! Duty: parts by metric (value and weight), events, clamp, a change of rules, facts that came after a close; in
+//! hundredths that add up to the published change. Not its duty: any score (`domain_score`, `card`).
+//!
+//! | part | exact amount |
+//! |---|---|
+//! | `rules` | the final of the period before under the rules of this one, less that under its own rules |
+//! | `late_facts` | the same final under its own rules with what is known now, less the published one; only beside `rules` |
+//! | `value:<metric>`, of a card `value:<domain>` | mean of both weights × change of the value |
+//! | `weight:<metric>`, of a card `weight:<domain>` | mean of both values × change of the weight; one that comes or goes is all weight |
+//! | `events`, `clamp` | this period's less those of the period before |
+//!
+//! The period before stands under the rules of this one where they changed, else as it was published.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::derivation::{Card, ChangePart, DomainScore};
+use super::fields::{Read, each};
+use super::inputs::Inputs;
+use super::tables::sorted;
+use crate::domain::ids::{DomainId, PartnerId};
+use crate::domain::{Dec, Digest, Period, Ratio, Rounding, Table};
+
+/// Key: `partner_id`, `domain`, `period`, `part`.
+pub const SCORE_CHANGES: [&str; 5] = ["partner_id", "domain", "period", "part", "points"];
+
+/// In the column `domain`: the partner's card.
+pub const CARD: &str = "*";
+
+/// What a score is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Made {
+    /// Weight (a share of 1) and value (0…100) by metric, of a card by domain.
+    terms: BTreeMap<String, (Ratio, Ratio)>,
+    events: Option<Ratio>,
+    clamp: Option<Ratio>,
+    /// Exact, or as published where it is sealed.
+    total: Option<Ratio>,
+    /// Hash of the rules it was made with.
+    rules: String,
+}
+
+impl Made {
+    /// A domain's score; nothing without one.
+    #[must_use]
+    pub fn of_domain(score: &DomainScore, rules: Digest) -> Option<Made> {
+        let hundred = Ratio::int(100);
+        let mut terms = BTreeMap::new();
+        for (metric, share) in score.metrics.iter().zip(&score.composite.shares) {
+            if let (true, Some(value)) = (share.effective.is_positive(), &metric.normalised) {
+                terms.insert(metric.id.to_string(), (&share.effective / &hundred, value.clone()));
+            }
+        }
+        Made::finished(terms, &score.finish, rules)
+    }
+
+    /// A partner's card; nothing without a score.
+    #[must_use]
+    pub fn of_card(card: &Card, rules: Digest) -> Option<Made> {
+        let term =
+            |part: &super::derivation::CardPart| (part.domain.to_string(), (part.share.clone(), part.exact.clone()));
+        Made::finished(card.parts.iter().map(term).collect(), &card.finish, rules)
+    }
+
+    fn finished(
+        terms: BTreeMap<String, (Ratio, Ratio)>,
+        finish: &super::composite::Finish,
+        rules: Digest,
+    ) -> Option<Made> {
+        let (base, exact) = (finish.base.as_ref()?, finish.exact.clone()?);
+        Some(Made {
+            terms,
+            clamp: Some(&(&exact - base) - &finish.events),
+            events: Some(finish.events.clone()),
+            total: Some(exact),
+            rules: rules.to_string(),
+        })
+    }
+
+    /// Whether the rules changed between the two.
+    #[must_use]
+    pub fn rules_differ(&self, other: &Made) -> bool {
+        self.rules != other.rules
+    }
+}
+
+/// Scores of closed periods as they were published, for the comparison.
+#[derive(Clone, Debug, Default)]
+pub struct SealedMade(BTreeMap<(PartnerId, Option<DomainId>, Period), Made>);
+
+impl SealedMade {
+    /// Reads those of some periods.
+    pub fn read(inputs: &Inputs, periods: &BTreeSet<Period>) -> Read<SealedMade> {
+        let mut made: BTreeMap<(PartnerId, Option<DomainId>, Period), Made> = BTreeMap::new();
+        let (zero, hundred) = (Ratio::zero, Ratio::int(100));
+        let ratio = |found: Option<Dec>| found.map_or_else(zero, Dec::ratio);
+        each(&inputs.sealed_scores, |row| {
+            let period = row.period()?;
+            let (Some(total), true) = (row.opt_dec("final")?, periods.contains(&period)) else {
+                return Ok(());
+            };
+            let (partner, domain) = (row.partner()?, row.domain()?);
+            if let Some(share) = row.opt_dec("card_share")? {
+                let card = made.entry((partner.clone(), None, period)).or_default();
+                card.terms.insert(domain.to_string(), (share.ratio(), total.ratio()));
+            }
+            let entry = made.entry((partner, Some(domain), period)).or_default();
+            entry.events = Some(ratio(row.opt_dec("event_points")?));
+            entry.clamp = Some(ratio(row.opt_dec("clamp")?));
+            entry.total = Some(total.ratio());
+            entry.rules = row.text("rules_hash")?.to_owned();
+            Ok(())
+        })?;
+        each(&inputs.sealed_partner_scores, |row| {
+            let key = (row.partner()?, None, row.period()?);
+            if let (Some(total), Some(entry)) = (row.opt_dec("final")?, made.get_mut(&key)) {
+                entry.events = Some(ratio(row.opt_dec("event_points")?));
+                entry.clamp = Some(ratio(row.opt_dec("clamp")?));
+                entry.total = Some(total.ratio());
+                entry.rules = row.text("rules_hash")?.to_owned();
+            }
+            Ok(())
+        })?;
+        each(&inputs.sealed_metrics, |row| {
+            let weight = row.dec("effective_weight")?.ratio();
+            let key = (row.partner()?, Some(row.domain()?), row.period()?);
+            if let (true, Some(value), Some(entry)) =
+                (weight.is_positive(), row.opt_dec("normalised")?, made.get_mut(&key))
+            {
+                let term = (&weight / &hundred, value.ratio());
+                entry.terms.insert(row.text("metric")?.to_owned(), term);
+            }
+            Ok(())
+        })?;
+        made.retain(|_, made| made.total.is_some());
+        Ok(SealedMade(made))
+    }
+
+    #[must_use]
+    pub fn get(&self, partner: &PartnerId, domain: Option<&DomainId>, period: Period) -> Option<&Made> {
+        self.0.get(&(partner.clone(), domain.cloned(), period))
+    }
+}
+
+/// The period before: as published, and where the rules changed, under both rules with what is known now.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub published: Made,
+    /// Under its own rules, and under those of this period.
+    pub again: Option<(Made, Made)>,
+}
+
+/// The parts of a published change, in order; those of 0.00 are left out.
+#[must_use]
+pub fn parts(before: &Before, now: &Made, change: Dec) -> Vec<ChangePart> {
+    let mut exact: Vec<(String, Ratio)> = Vec::new();
+    let total = |made: &Made| made.total.clone().unwrap_or_else(Ratio::zero);
+    let from = match &before.again {
+        Some((own, shifted)) => {
+            exact.push(("rules".to_owned(), &total(shifted) - &total(own)));
+            exact.push(("late_facts".to_owned(), &total(own) - &total(&before.published)));
+            shifted
+        }
+        None => &before.published,
+    };
+    let half = |sum: Ratio| &sum / &Ratio::int(2);
+    let names: BTreeSet<&String> = from.terms.keys().chain(now.terms.keys()).collect();
+    for name in names {
+        let (old, new) = (from.terms.get(name), now.terms.get(name));
+        let Some((_, some_value)) = new.or(old) else { continue };
+        let nothing = Ratio::zero();
+        let (w0, v0) = old.map_or((&nothing, some_value), |(w, v)| (w, v));
+        let (w1, v1) = new.map_or((&nothing, v0), |(w, v)| (w, v));
+        exact.push((format!("value:{name}"), &half(w0 + w1) * &(v1 - v0)));
+        exact.push((format!("weight:{name}"), &half(v0 + v1) * &(w1 - w0)));
+    }
+    let step = |of: fn(&Made) -> &Option<Ratio>| {
+        let amount = |made: &Made| of(made).clone().unwrap_or_else(Ratio::zero);
+        &amount(now) - &amount(from)
+    };
+    exact.push(("events".to_owned(), step(|made| &made.events)));
+    exact.push(("clamp".to_owned(), step(|made| &made.clamp)));
+    let hundredths: Vec<Ratio> = exact.iter().map(|(_, amount)| amount * &Ratio::int(100)).collect();
+    let units = apportion(&hundredths, change.rescale(2).map_or(0, Dec::units));
+    exact
+        .into_iter()
+        .zip(units)
+        .filter(|(_, units)| *units != 0)
+        .map(|((part, exact), units)| ChangePart {
+            part,
+            exact,
+            points: Dec::new(units, 2),
+        })
+        .collect()
+}
+
+/// Whole numbers near the exact ones that add up to `total`: each rounded down, what is missing goes to the largest
+/// remainders, ties to the earlier; what is too much (sealed numbers are rounded) comes off the smallest.
+fn apportion(exact: &[Ratio], total: i128) -> Vec<i128> {
+    let mut units = Vec::with_capacity(exact.len());
+    let mut order: Vec<(Ratio, usize)> = Vec::with_capacity(exact.len());
+    for (i, part) in exact.iter().enumerate() {
+        let floor = part.round(0, Rounding::Floor).unwrap_or(Dec::ZERO);
+        order.push((part - &floor.ratio(), i));
+        units.push(floor.units());
+    }
+    // parts that are nothing take nothing
+    order.retain(|(_, i)| !exact[*i].is_zero());
+    order.sort_by(|(a, i), (b, j)| b.cmp(a).then(i.cmp(j)));
+    let mut left = total - units.iter().sum::<i128>();
+    if order.is_empty() {
+        return units;
+    }
+    let mut forward = order.iter().cycle();
+    while left > 0 {
+        if let Some((_, i)) = forward.next() {
+            units[*i] += 1;
+            left -= 1;
+        }
+    }
+    let mut backward = order.iter().rev().cycle();
+    while left < 0 {
+        if let Some((_, i)) = backward.next() {
+            units[*i] -= 1;
+            left += 1;
+        }
+    }
+    units
+}
+
+/// Every part of every change.
+#[must_use]
+pub fn table(derivations: &super::derivation::Derivations) -> Table {
+    let mut table = Table::new("score_changes", &SCORE_CHANGES);
+    for card in derivations.cards.values() {
+        let domains = card.domains.iter().map(|score| (score.domain.as_str(), &score.change));
+        for (domain, parts) in domains.chain(std::iter::once((CARD, &card.change))) {
+            for part in parts {
+                table.push(vec![
+                    card.partner.as_str().into(),
+                    domain.into(),
+                    card.period.to_string().into(),
+                    part.part.clone().into(),
+                    part.points.into(),
+                ]);
+            }
+        }
+    }
+    sorted(table, 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::testing::dec;
+
+    fn made(terms: &[(&str, &str, &str)], events: &str, clamp: &str) -> Made {
+        let terms: BTreeMap<String, (Ratio, Ratio)> = terms
+            .iter()
+            .map(|(name, w, v)| ((*name).to_owned(), (dec(w), dec(v))))
+            .collect();
+        let base = Ratio::sum(&terms.values().map(|(w, v)| w * v).collect::<Vec<_>>());
+        Made {
+            total: Some(&(&base + &dec(events)) + &dec(clamp)),
+            terms,
+            events: Some(dec(events)),
+            clamp: Some(dec(clamp)),
+            rules: "r".to_owned(),
+        }
+    }
+
+    fn shown(before: &Made, now: &Made, change: &str) -> Vec<String> {
+        let before = Before {
+            published: before.clone(),
+            again: None,
+        };
+        let parts = parts(&before, now, Dec::parse(change).unwrap());
+        parts.iter().map(|p| format!("{} {}", p.part, p.points)).collect()
+    }
+
+    #[test]
+    fn parts_add_up_and_a_metric_that_comes_is_all_weight() {
+        // 0.5·80 + 0.5·90 = 85 → 0.4·80 + 0.35·92 + 0.25·60 − 2 = 77.2
+        let before = made(&[("a", "0.5", "80"), ("b", "0.5", "90")], "0", "0");
+        let now = made(
+            &[("a", "0.4", "80"), ("b", "0.35", "92"), ("c", "0.25", "60")],
+            "-2",
+            "0",
+        );
+        // b: value 0.425·2, weight 91·(−0.15)
+        let expected = [
+            "weight:a -8.00",
+            "value:b 0.85",
+            "weight:b -13.65",
+            "weight:c 15.00",
+            "events -2.00",
+        ];
+        assert_eq!(shown(&before, &now, "-7.80"), expected);
+    }
+
+    #[test]
+    fn rounding_is_placed_and_nothing_is_lost() {
+        let third = Ratio::new(1, 3).unwrap();
+        assert_eq!(apportion(&[third.clone(), third.clone(), third], 1), [1, 0, 0]);
+        assert_eq!(apportion(&[dec("-0.7"), dec("0.4"), dec("0")], 0), [-1, 1, 0]);
+        assert_eq!(apportion(&[dec("1.2"), dec("-1.2")], -1), [1, -2]);
+    }
+}

@@ -1,0 +1,132 @@
+//! The period before of every score, and the parts of its change.
+//!
+//! Duty: find what a score is compared with; where the rules changed between the two, compute the period before under
+//! both. Not its duty: the parts (`change`).
+
+use super::card;
+use super::change::{self, Before, Made, SealedMade};
+use super::composite;
+use super::derivation::{Card, Derivations, DomainScore};
+use super::domain_score::{self, Setting};
+use super::fields::Read;
+use super::pools::Pools;
+use super::red_lines::RedState;
+use super::rows::{self, Found};
+use super::shelf::Shelf;
+use crate::domain::{Date, Findings, Period};
+use crate::rules::RuleBook;
+
+/// Adds the parts of their changes to the cards of a period.
+pub fn explain(
+    setting: &Setting,
+    shelf: Shelf,
+    sealed: &SealedMade,
+    derivations: &Derivations,
+    period: Period,
+    cards: &mut [Card],
+) -> Read<()> {
+    let before = period.previous();
+    let pairs: Vec<Pairs> = cards.iter().map(|card| Pairs::of(card, sealed, derivations)).collect();
+    // with the same rules the published numbers are compared: nothing has to be computed again
+    let mut again = None;
+    if pairs.iter().any(Pairs::rules_differ) {
+        let now_from = shelf.programme().calendar.first_day(period);
+        again = Some(Again::read(setting, shelf, before, now_from)?);
+    }
+    for (card, pairs) in cards.iter_mut().zip(pairs) {
+        let both = match again.as_ref().filter(|_| pairs.rules_differ()) {
+            Some(again) => again.cards(setting, card)?,
+            None => None,
+        };
+        let of = |made: &dyn Fn(&Card) -> Option<Made>| both.as_ref().and_then(|(own, now)| made(own).zip(made(now)));
+        for (score, pair) in card.domains.iter_mut().zip(pairs.domains) {
+            let change = composite::change(score.finish.score, score.previous_final);
+            if let Some(((published, now), change)) = pair.zip(change) {
+                let again = of(&|card| {
+                    let found = card.domains.iter().find(|d| d.domain == score.domain)?;
+                    Made::of_domain(found, card.edition.hash)
+                });
+                score.change = change::parts(&Before { published, again }, &now, change);
+            }
+        }
+        let change = composite::change(card.finish.score, card.previous_final);
+        if let Some(((published, now), change)) = pairs.card.zip(change) {
+            let again = of(&|card| Made::of_card(card, card.edition.hash));
+            card.change = change::parts(&Before { published, again }, &now, change);
+        }
+    }
+    Ok(())
+}
+
+/// What each score of a card is compared with: that of the period before, and its own.
+struct Pairs {
+    domains: Vec<Option<(Made, Made)>>,
+    card: Option<(Made, Made)>,
+}
+
+impl Pairs {
+    fn of(card: &Card, sealed: &SealedMade, derivations: &Derivations) -> Pairs {
+        let before = card.period.previous();
+        let known = derivations.cards.get(&(card.partner.clone(), before));
+        let domain = |score: &DomainScore| {
+            let published = match known {
+                Some(old) => {
+                    let found = old.domains.iter().find(|d| d.domain == score.domain);
+                    found.and_then(|d| Made::of_domain(d, old.edition.hash))
+                }
+                None => sealed.get(&card.partner, Some(&score.domain), before).cloned(),
+            };
+            published.zip(Made::of_domain(score, card.edition.hash))
+        };
+        let published = match known {
+            Some(old) => Made::of_card(old, old.edition.hash),
+            None => sealed.get(&card.partner, None, before).cloned(),
+        };
+        Pairs {
+            domains: card.domains.iter().map(domain).collect(),
+            card: published.zip(Made::of_card(card, card.edition.hash)),
+        }
+    }
+
+    fn rules_differ(&self) -> bool {
+        let mut all = self.domains.iter().flatten().chain(&self.card);
+        all.any(|(old, now)| old.rules_differ(now))
+    }
+}
+
+/// The period before, to be computed under its own rules and under those of this period.
+struct Again<'a> {
+    found: Found,
+    own: Pools<'a>,
+    now: Pools<'a>,
+}
+
+impl<'a> Again<'a> {
+    fn read(setting: &Setting, shelf: Shelf<'a>, before: Period, now_from: Date) -> Read<Again<'a>> {
+        Ok(Again {
+            found: Found::read(setting.facts, before),
+            own: Pools::read(setting.facts, shelf, before, None)?,
+            now: Pools::read(setting.facts, shelf, before, Some(now_from))?,
+        })
+    }
+
+    /// The partner's card of the period before, under both rules; nothing where it had no region then.
+    fn cards(&self, setting: &Setting, card: &Card) -> Read<Option<(Card, Card)>> {
+        let Some(at) = setting.facts.partner_in(&card.partner, card.period.previous()) else {
+            return Ok(None);
+        };
+        let domains = rows::domains(setting.facts, setting.events, at, &self.found, &mut Findings::new());
+        let compute = |pools: &Pools<'a>, book: Option<&RuleBook>| -> Read<Option<Card>> {
+            let Some(book) = book else { return Ok(None) };
+            let setting = Setting { pools, ..*setting };
+            let scores = domains
+                .iter()
+                .map(|domain| domain_score::score(&setting, book, at, domain, false));
+            card::card(&setting, book, at, scores.collect::<Read<Vec<_>>>()?, RedState::None).map(Some)
+        };
+        // under the rules of this period's region, also where the partner has moved
+        let now_book = setting.pools.books.get(&card.edition.region).copied();
+        let own = compute(&self.own, self.own.books.get(&at.region).copied())?;
+        Ok(own.zip(compute(&self.now, now_book)?))
+    }
+}

@@ -1,0 +1,110 @@
+//! How the peers stand: medians and quartiles of those who are evaluated under the same rules.
+//!
+//! Duty: of a period, by rules, domain and figure: how many there are, lower quartile, median, upper quartile. Fewer than
+//! eight are not shown: a quartile of few says who is who. Not its duty: the peers that a small sample is drawn towards
+//! (`peers`).
+//!
+//! A quartile of sorted values x₀ … xₙ₋₁ lies at q·(n − 1), linear between neighbours.
+
+use std::collections::BTreeMap;
+
+use super::change::CARD;
+use super::derivation::Derivations;
+use super::tables::{ratio, sorted};
+use crate::domain::{Period, Ratio, Rounding, Score, Table, Value};
+
+/// Key: `period`, `region`, `rules_hash`, `domain`, `figure`.
+pub const PEER_FIGURES: [&str; 9] = [
+    "period",
+    "region",
+    "rules_hash",
+    "domain",
+    "figure",
+    "partners",
+    "lower_quartile",
+    "median",
+    "upper_quartile",
+];
+
+/// Partners that a group needs to be shown.
+pub const LEAST_PARTNERS: usize = 8;
+
+/// Figure: the published final.
+const FINAL: &str = "final";
+
+type Group = (Period, String, String, String, String);
+
+/// The groups of the periods computed.
+#[must_use]
+pub fn table(derivations: &Derivations) -> Table {
+    let mut groups: BTreeMap<Group, Vec<Ratio>> = BTreeMap::new();
+    for card in derivations.cards.values() {
+        let (region, hash) = (card.edition.region.to_string(), card.edition.hash.to_string());
+        let mut add = |domain: &str, figure: &str, value: Option<Ratio>| {
+            let key = (
+                card.period,
+                region.clone(),
+                hash.clone(),
+                domain.to_owned(),
+                figure.to_owned(),
+            );
+            groups.entry(key).or_default().extend(value);
+        };
+        let published = |score: Option<Score>| score.map(|score| score.dec().ratio());
+        add(CARD, FINAL, published(card.finish.score));
+        for score in &card.domains {
+            add(score.domain.as_str(), FINAL, published(score.finish.score));
+            for metric in &score.metrics {
+                add(score.domain.as_str(), metric.id.as_str(), metric.normalised.clone());
+            }
+        }
+    }
+    let mut table = Table::new("peer_figures", &PEER_FIGURES);
+    for ((period, region, hash, domain, figure), mut values) in groups {
+        values.sort();
+        let shown = values.len() >= LEAST_PARTNERS;
+        let at = |quarters: i64| -> Value { ratio(quantile(&values, quarters).filter(|_| shown).as_ref()) };
+        let n = i64::try_from(values.len()).unwrap_or(i64::MAX);
+        table.push(vec![
+            period.to_string().into(),
+            region.into(),
+            hash.into(),
+            domain.into(),
+            figure.into(),
+            n.into(),
+            at(1),
+            at(2),
+            at(3),
+        ]);
+    }
+    sorted(table, 5)
+}
+
+/// The value at so many quarters of the way through sorted values.
+fn quantile(sorted: &[Ratio], quarters: i64) -> Option<Ratio> {
+    let last = i64::try_from(sorted.len()).ok()?.checked_sub(1)?;
+    let place = Ratio::new(last.checked_mul(quarters)?, 4)?;
+    let below = place.round(0, Rounding::Floor)?;
+    let i = usize::try_from(below.units()).ok()?;
+    let low = sorted.get(i)?;
+    let high = sorted.get(i + 1).unwrap_or(low);
+    Some(low + &(&(&place - &below.ratio()) * &(high - low)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_lie_between_neighbours() {
+        let values: Vec<Ratio> = [10, 20, 30, 40, 50, 60, 70, 100].into_iter().map(Ratio::int).collect();
+        let at = |q| quantile(&values, q).unwrap();
+        // 7/4 = 1.75: 20 + 0.75·10; 3.5: 45; 5.25: 60 + 0.25·10
+        assert_eq!(
+            [at(1), at(2), at(3)],
+            [Ratio::new(55, 2), Ratio::new(45, 1), Ratio::new(125, 2)].map(Option::unwrap)
+        );
+        assert_eq!(quantile(&[], 2), None);
+        assert_eq!(quantile(&values[..1], 3), Some(Ratio::int(10)));
+    }
+}

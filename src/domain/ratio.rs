@@ -233,13 +233,6 @@ ops!(
     Div div |a, b| a.div(b),
 );
 
-/// Zero.
-impl Default for Ratio {
-    fn default() -> Ratio {
-        Ratio::zero()
-    }
-}
-
 impl Neg for Ratio {
     type Output = Ratio;
     fn neg(self) -> Ratio {

@@ -76,9 +76,10 @@ impl Certifications {
                 stars: row.int("stars")?,
                 standard: row.text("standard")?.into(),
                 status: row.text("status")?.into(),
-                decision_id: match decided {
-                    true => row.opt_text("decision_id")?.map(Into::into),
-                    false => None,
+                decision_id: if decided {
+                    row.opt_text("decision_id")?.map(Into::into)
+                } else {
+                    None
                 },
             };
             let of_partner = out.versions.entry(row.partner()?).or_default();

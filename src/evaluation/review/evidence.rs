@@ -18,12 +18,22 @@ use crate::evaluation::wilson;
 use crate::rules::RuleBook;
 
 /// Answers with their effective number and satisfied share.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answers {
     pub n: i64,
     n_eff: Ratio,
     /// n_eff × the share satisfied.
     satisfied: Ratio,
+}
+
+impl Default for Answers {
+    fn default() -> Answers {
+        Answers {
+            n: 0,
+            n_eff: Ratio::zero(),
+            satisfied: Ratio::zero(),
+        }
+    }
 }
 
 impl Answers {
@@ -53,7 +63,7 @@ impl Answers {
 }
 
 /// One period of a certification.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     /// None: not rated.
     pub score: Option<Ratio>,
@@ -61,6 +71,18 @@ pub(super) struct Seen {
     pub coverage: Ratio,
     pub quality_rated: bool,
     pub answers: Answers,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen {
+            score: None,
+            grade: None,
+            coverage: Ratio::zero(),
+            quality_rated: false,
+            answers: Answers::default(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -199,7 +199,7 @@ fn review_row(case: &Case, regular: bool, found: &Recommended) -> Row {
         case.version.stars.into(),
         case.version.status.clone().into(),
         found.recommendation.as_str().into(),
-        found.recommended_stars.into(),
+        found.stars_after.into(),
         codes.join(" ").into(),
         reasons.join("; ").into(),
         ratio(found.score.as_ref()),

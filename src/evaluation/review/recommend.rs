@@ -57,7 +57,7 @@ pub(super) struct Line {
 pub(super) struct Recommended {
     pub recommendation: Recommendation,
     /// None where no star is left.
-    pub recommended_stars: Option<i64>,
+    pub stars_after: Option<i64>,
     /// Codes and words.
     pub reasons: Vec<(&'static str, String)>,
     pub score: Option<Ratio>,
@@ -86,14 +86,14 @@ impl Case<'_> {
             lines.extend(self.upgrade(&seen, score.as_ref(), next.as_deref()));
         }
         let (recommendation, reasons) = self.first(&lines);
-        let recommended_stars = match recommendation {
+        let stars_after = match recommendation {
             Recommendation::Upgrade => Some(stars + 1),
             Recommendation::Downgrade => Some(stars - 1).filter(|s| *s >= LOWEST_STARS),
             _ => Some(stars),
         };
         Recommended {
             recommendation,
-            recommended_stars,
+            stars_after,
             reasons,
             score,
             rated_periods,
@@ -237,7 +237,7 @@ impl Case<'_> {
         let edge = &rules.probation_below - &rules.hysteresis_points;
         let grades: Vec<Grade> = seen.iter().filter_map(|s| s.grade).collect();
         let low = grades.iter().any(|g| worse_or_same(*g, rules.probation_grade));
-        let unmet = present.map(|c| unmet(c));
+        let unmet = present.map(unmet);
         [
             Line {
                 group: "probation",

@@ -221,10 +221,10 @@ fn list(session: &Session, all: bool, period: Option<&str>) -> CommandResult {
             .line("nothing is to be decided; --all lists every certification");
         return Ok(());
     }
-    for row in &mut table.rows {
-        row[6] = short(&row[6].to_string(), MAX_REASONS).into();
-    }
-    session.output.table(&table);
+    // the reasons do not fit into a line of 100: `show` tells them
+    let mut shown = Table::new("reviews", &columns[..6]);
+    shown.rows = table.rows.iter().map(|row| row[..6].to_vec()).collect();
+    session.output.table(&shown);
     if waits {
         session.output.line("\n+ a decision on it waits for the next run");
     }
@@ -234,8 +234,9 @@ fn list(session: &Session, all: bool, period: Option<&str>) -> CommandResult {
     Ok(())
 }
 
-/// Characters of the reasons in a list: what is left of a line of 100.
-const MAX_REASONS: usize = 22;
+/// Characters of what is needed and found, so that a line of criteria has at most 100.
+const MAX_NEEDED: usize = 30;
+const MAX_FOUND: usize = 22;
 
 fn short(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
@@ -302,8 +303,8 @@ fn print_review(session: &Session, found: &Reviews, row: RowRef) -> CommandResul
         table.push(vec![
             text("group_name")?.into(),
             text("criterion")?.into(),
-            short(&text("needed")?, 34).into(),
-            short(&text("found")?, 24).into(),
+            short(&text("needed")?, MAX_NEEDED).into(),
+            short(&text("found")?, MAX_FOUND).into(),
             text("state")?.into(),
         ]);
     }

@@ -161,7 +161,7 @@ fn compare(session: &Session, args: &Compared) -> CommandResult {
         }
         (only, _) => {
             let only = only.as_deref().map(region).transpose()?;
-            every_change(&config.rules, after, only.as_ref())?
+            every_change(&config.rules, after, only.as_ref())
         }
     };
     if session.output.json {
@@ -195,11 +195,7 @@ pub(super) fn print(output: Output, found: &[Differences]) {
 
 /// The differences of each region on each day on which its rules change, in one book or the other; those that say the
 /// same are left out.
-pub(super) fn every_change(
-    before: &Rules,
-    after: &Rules,
-    only: Option<&RegionId>,
-) -> Result<Vec<Differences>, PipelineError> {
+pub(super) fn every_change(before: &Rules, after: &Rules, only: Option<&RegionId>) -> Vec<Differences> {
     let mut out = Vec::new();
     for region in before.regions().into_iter().filter(|r| only.is_none_or(|o| o == r)) {
         let mut days = before.changes(&region);
@@ -220,7 +216,7 @@ pub(super) fn every_change(
             }
         }
     }
-    Ok(out)
+    out
 }
 
 fn title(pair: &Differences) -> String {

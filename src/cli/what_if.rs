@@ -40,7 +40,7 @@ pub(super) fn what_if(session: &Session, args: &Args) -> CommandResult {
     output.line(&format!("{partner} in {period}, by {}", answer.release));
     output.wrapped(
         0,
-        &format!("present: {}; earned in the period: {earned}", stand(&answer.present)),
+        &format!("present: {}; earned in the period: {earned}", stand(answer.present)),
     );
     if answer.closed {
         output.line("the period is closed: this is what would have been");
@@ -75,7 +75,7 @@ fn has_effect(option: &WorthDoing) -> bool {
     before != after || a != b || !option.money.is_empty()
 }
 
-fn stand(stand: &Stand) -> String {
+fn stand(stand: Stand) -> String {
     match (stand.score, stand.grade) {
         (Some(score), Some(grade)) => format!("{score} {grade}"),
         (Some(score), None) => score.to_string(),
@@ -88,14 +88,14 @@ fn effect(option: &WorthDoing) -> String {
     let [before, after] = &option.effect.card;
     let mut parts = vec![match option.effect.points() {
         Some(points) if points.is_zero() => "card unchanged".to_owned(),
-        Some(points) => format!("card {} → {} ({})", stand(before), stand(after), signed(points)),
+        Some(points) => format!("card {} → {} ({})", stand(*before), stand(*after), signed(points)),
         None if before == after => "card unchanged".to_owned(),
-        None => format!("card {} → {}", stand(before), stand(after)),
+        None => format!("card {} → {}", stand(*before), stand(*after)),
     }];
     if let ([Some(a), Some(b)], Some(_)) = (&option.effect.domain, &option.effect.action.domain)
         && a != b
     {
-        parts.push(format!("domain {} → {}", stand(a), stand(b)));
+        parts.push(format!("domain {} → {}", stand(*a), stand(*b)));
     }
     if !option.money.is_empty() {
         parts.push(money(&option.money, true));

@@ -109,7 +109,7 @@ impl SealedMade {
             entry.events = Some(ratio(row.opt_dec("event_points")?));
             entry.clamp = Some(ratio(row.opt_dec("clamp")?));
             entry.total = Some(total.ratio());
-            entry.rules = row.text("rules_hash")?.to_owned();
+            row.text("rules_hash")?.clone_into(&mut entry.rules);
             Ok(())
         })?;
         each(&inputs.sealed_partner_scores, |row| {
@@ -118,7 +118,7 @@ impl SealedMade {
                 entry.events = Some(ratio(row.opt_dec("event_points")?));
                 entry.clamp = Some(ratio(row.opt_dec("clamp")?));
                 entry.total = Some(total.ratio());
-                entry.rules = row.text("rules_hash")?.to_owned();
+                row.text("rules_hash")?.clone_into(&mut entry.rules);
             }
             Ok(())
         })?;

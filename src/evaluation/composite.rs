@@ -223,7 +223,7 @@ fn refusals(book: &RuleBook, counting: &[&Metric], coverage: &Ratio) -> Vec<Stri
     }
     let required = &rules.requires_one_of;
     if !required.is_empty() && !counting.iter().any(|m| required.contains(&m.id)) {
-        let names: Vec<&str> = required.iter().map(|id| id.as_str()).collect();
+        let names: Vec<&str> = required.iter().map(MetricId::as_str).collect();
         reasons.push(format!("no result for {}", names.join(" or ")));
     }
     reasons

@@ -14,19 +14,19 @@ use crate::domain::{Finding, Place};
 const GRAIN: [&str; 3] = ["partner_id", "domain", "period"];
 
 /// The text of the contract, or what the statement lacks.
-pub(super) fn contract(measure: &Measure, linted: &Linted) -> Result<String, Finding> {
+pub(super) fn contract(measure: &Measure, linted: &Linted) -> Result<String, Box<Finding>> {
     let missing: Vec<&str> = GRAIN
         .into_iter()
         .filter(|c| !linted.key.iter().any(|k| k == c))
         .collect();
     if !missing.is_empty() {
-        return Err(Finding::error(
+        return Err(Box::new(Finding::error(
             Place::file(&measure.file),
             "measure.grain",
             format!("the result does not group by {}", missing.join(", ")),
             "select and group by partner_id, domain and period: calendar_partner_periods has the periods, \
              calendar_product_instants and calendar_product_spans the domains; or add a contract to schemas/",
-        ));
+        )));
     }
     let name = measure.output();
     let mut text = format!(

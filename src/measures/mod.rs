@@ -55,7 +55,7 @@ impl Measure {
         let derived = match columns(&measure.output()) {
             Some(_) => None,
             None if findings.is_empty() => derive::contract(&measure, &linted)
-                .map_err(|finding| findings.push(finding))
+                .map_err(|finding| findings.push(*finding))
                 .ok(),
             None => None,
         };

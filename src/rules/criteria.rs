@@ -14,6 +14,7 @@ use super::section::Section;
 const STARS: [i64; 3] = [3, 4, 5];
 
 /// `[star_criteria]`; `Some(None)` where there is no such table, `None` with findings.
+#[expect(clippy::option_option, reason = "what is not declared is no mistake")]
 pub(super) fn read_star_criteria(out: &mut Out, top: &mut Section<'_>) -> Option<Option<StarCriteria>> {
     let Some(item) = top.get("star_criteria") else {
         return Some(None);

@@ -69,6 +69,7 @@ fn check_limits(out: &mut Out, s: &Section<'_>, keys: [&str; 2], limits: [Option
 }
 
 /// `[service_level]`; `Some(None)` where there is no such table.
+#[expect(clippy::option_option, reason = "what is not declared is no mistake")]
 pub(super) fn read_service_level(out: &mut Out, top: &mut Section<'_>) -> Option<Option<ServiceLevelRules>> {
     let Some(item) = top.get("service_level") else {
         return Some(None);
@@ -90,6 +91,7 @@ pub(super) fn read_service_level(out: &mut Out, top: &mut Section<'_>) -> Option
 }
 
 /// `[enablement]`; `Some(None)` where there is no such table. It rests on `[star_criteria]`.
+#[expect(clippy::option_option, reason = "what is not declared is no mistake")]
 pub(super) fn read_enablement(out: &mut Out, top: &mut Section<'_>) -> Option<Option<EnablementRules>> {
     let Some(item) = top.get("enablement") else {
         return Some(None);

@@ -72,10 +72,7 @@ fn read_metric(out: &mut Out, mut s: Section<'_>, name: MetricName) -> Option<Ow
     let without_denominator = read_without_denominator(out, &mut s, &denominators);
     let insufficient_below = s.count(out, "insufficient_below", 0..=MAX_COUNT);
     let provisional_below = s.count(out, "provisional_below", 0..=MAX_COUNT);
-    let decimals = match s.get("decimals") {
-        Some(_) => Some(s.count::<u8>(out, "decimals", 0..=12)),
-        None => None,
-    };
+    let decimals = s.get("decimals").map(|_| s.count::<u8>(out, "decimals", 0..=12));
     let normalise = read_map(out, &mut s);
     let labels = read_labels(out, &mut s);
     let runs = check_direction(out, &s, direction, normalise.as_ref());
@@ -123,6 +120,7 @@ fn read_formula(out: &mut Out, s: &mut Section<'_>, key: &str, example: &str) ->
 }
 
 /// What holds when a denominator is zero; mandatory exactly where one can be.
+#[expect(clippy::option_option, reason = "what is not declared is no mistake")]
 fn read_without_denominator(out: &mut Out, s: &mut Section<'_>, denominators: &[String]) -> Option<Option<Missing>> {
     const KEY: &str = "without_denominator";
     let there = s.get(KEY).is_some();

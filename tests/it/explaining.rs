@@ -103,6 +103,12 @@ fn an_explanation_names_rules_and_events_with_their_lines() {
     assert!(list(&one["measures"]).iter().all(|m| m["measure"] == "parts"));
 }
 
+/// Every line of an explanation, with those below it.
+fn walk(line: &Json, printed: &mut BTreeSet<[String; 3]>) {
+    printed.insert(["label", "value", "formula"].map(|field| text(&line[field]).to_owned()));
+    list(&line["children"]).iter().for_each(|child| walk(child, printed));
+}
+
 #[test]
 fn the_table_of_derivations_is_what_explain_prints() {
     let workspace = ran_sample();
@@ -110,10 +116,6 @@ fn the_table_of_derivations_is_what_explain_prints() {
                WHERE partner_id = 'AP-0022' AND period = '2026-Q3' ORDER BY domain, metric, step";
     let table = json(&workspace, &["query", sql]);
     let mut printed = BTreeSet::new();
-    fn walk(line: &Json, printed: &mut BTreeSet<[String; 3]>) {
-        printed.insert(["label", "value", "formula"].map(|field| text(&line[field]).to_owned()));
-        list(&line["children"]).iter().for_each(|child| walk(child, printed));
-    }
     for line in list(&json(&workspace, &["explain", "score", "AP-0022", "2026-Q3"])["lines"]) {
         walk(line, &mut printed);
     }

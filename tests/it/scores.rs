@@ -71,7 +71,7 @@ const MUST: [&str; 53] = [
 ];
 
 fn outcomes() -> Vec<(String, Outcome)> {
-    let (config, _) = config::load(&repository()).expect("the sample configuration");
+    let (config, _) = config::load(repository()).expect("the sample configuration");
     let folder = repository().join("tests/it/scores");
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the examples")

@@ -205,13 +205,16 @@ fn totals(trace: &Trace, rows: &[SourceRow]) -> Vec<(String, Ratio)> {
     trace.sums.iter().map(total).collect()
 }
 
+/// Each column that a measure sums, with the sum.
+type Sums = Vec<(String, Ratio)>;
+
 /// The sums of the measure itself, by domain.
 fn measured(
     table: &Table,
     trace: &Trace,
     only: &[(&str, &str)],
-) -> Result<BTreeMap<Option<DomainId>, Vec<(String, Ratio)>>, PipelineError> {
-    let mut out: BTreeMap<Option<DomainId>, Vec<(String, Ratio)>> = BTreeMap::new();
+) -> Result<BTreeMap<Option<DomainId>, Sums>, PipelineError> {
+    let mut out: BTreeMap<Option<DomainId>, Sums> = BTreeMap::new();
     for row in table
         .iter()
         .filter(|r| only.iter().all(|(column, value)| r.text(column) == Ok(value)))

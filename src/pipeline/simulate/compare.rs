@@ -103,11 +103,10 @@ fn standing(row: RowRef) -> Result<Standing, PipelineError> {
 
 type Sides = [Option<Standing>; 2];
 
-fn pairs<const N: usize>(
-    before: &Table,
-    after: &Table,
-    key: [&str; N],
-) -> Result<Vec<([String; N], [Standing; 2])>, PipelineError> {
+/// Rows that both tables have, by their key.
+type Pairs<const N: usize> = Vec<([String; N], [Standing; 2])>;
+
+fn pairs<const N: usize>(before: &Table, after: &Table, key: [&str; N]) -> Result<Pairs<N>, PipelineError> {
     let mut out: BTreeMap<[String; N], Sides> = BTreeMap::new();
     for (side, table) in [before, after].into_iter().enumerate() {
         for row in table.iter() {

@@ -9,12 +9,15 @@ use super::facts::Facts;
 use super::lines::Line;
 use super::target::Case;
 use crate::domain::{Currency, Date, Ratio};
-use crate::rules::{SchemeDate, Scope};
+use crate::rules::{BasisAmount, Scheme, SchemeDate, Scope};
 
-/// An amount and the number of source lines in it.
+/// What pays, what decides, and the number of source lines in it. Money in one currency, or pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sum {
+    /// What pays.
     pub amount: Ratio,
+    /// What decides on bands and targets.
+    pub decides: Ratio,
     pub lines: i64,
 }
 
@@ -22,21 +25,23 @@ impl Default for Sum {
     fn default() -> Sum {
         Sum {
             amount: Ratio::zero(),
+            decides: Ratio::zero(),
             lines: 0,
         }
     }
 }
 
 impl Sum {
-    pub fn add(&mut self, amount: &Ratio, lines: i64) {
-        self.amount = &self.amount + amount;
-        self.lines = self.lines.saturating_add(lines);
+    pub fn add(&mut self, more: &Sum) {
+        self.amount = &self.amount + &more.amount;
+        self.decides = &self.decides + &more.decides;
+        self.lines = self.lines.saturating_add(more.lines);
     }
 
     pub fn total<'s>(sums: impl IntoIterator<Item = &'s Sum>) -> Sum {
         let mut total = Sum::default();
         for sum in sums {
-            total.add(&sum.amount, sum.lines);
+            total.add(sum);
         }
         total
     }
@@ -70,48 +75,141 @@ pub(super) struct AsideSum {
     pub days: BTreeSet<Date>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Basis<'a> {
     /// In the target's currency, by domain of the line and date of the scheme.
     pub parts: BTreeMap<(&'a str, Date), Sum>,
     /// By reason and currency of the line.
     pub aside: BTreeMap<(Aside, &'a str), AsideSum>,
+    /// What counted of each line, by its place among the partner's lines.
+    pub counted: Vec<(usize, Ratio)>,
+    /// What of it is not paid in full.
+    pub unpaid: Ratio,
+    /// What earlier schemes of the stack took from it.
+    pub reduced: Ratio,
 }
 
-/// The basis of a target.
-pub(super) fn basis<'a>(case: &Case<'_>, lines: &[Line<'a>]) -> Basis<'a> {
+impl Default for Basis<'_> {
+    fn default() -> Self {
+        Basis {
+            parts: BTreeMap::new(),
+            aside: BTreeMap::new(),
+            counted: Vec::new(),
+            unpaid: Ratio::zero(),
+            reduced: Ratio::zero(),
+        }
+    }
+}
+
+impl Basis<'_> {
+    pub fn total(&self) -> Sum {
+        Sum::total(self.parts.values())
+    }
+}
+
+/// What earlier schemes of a stack earned on each line, by its place among the partner's lines.
+pub(super) type Reductions = BTreeMap<usize, Ratio>;
+
+/// Which lines are asked for, and what of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask<'s> {
+    pub scope: &'s Scope,
+    pub pays: BasisAmount,
+    pub decides: BasisAmount,
+    pub from: Date,
+    /// Exclusive.
+    pub end: Date,
+    pub reductions: Option<&'s Reductions>,
+}
+
+impl<'s> Ask<'s> {
+    /// What the scheme counts over a time.
+    pub fn of(scheme: &'s Scheme, from: Date, end: Date) -> Ask<'s> {
+        Ask {
+            scope: &scheme.scope,
+            pays: scheme.amount,
+            decides: scheme.decision.on,
+            from,
+            end,
+            reductions: None,
+        }
+    }
+}
+
+/// The lines asked for, for a target.
+pub(super) fn basis<'a>(case: &Case<'_>, lines: &[Line<'a>], ask: Ask<'_>) -> Basis<'a> {
     let scheme = case.scheme;
     let mut basis = Basis::default();
-    for line in lines {
+    for (place, line) in lines.iter().enumerate() {
         let day = line.date(scheme.date);
-        if !(case.first..case.end).contains(&day) || !in_scope(case.facts, case.partner, line, day, &scheme.scope) {
+        if !(ask.from..ask.end).contains(&day) || !in_scope(case.facts, case.partner, line, day, ask.scope) {
             continue;
         }
-        let amount = line.amount(scheme.amount).ratio();
-        let rate = || {
-            case.facts
-                .rates
-                .on(line.currency, case.currency, day, scheme.fx_max_age_days)
-        };
         let aside = if case.facts.is_frozen(case.partner, line.date(SchemeDate::OrderedOn)) {
             Aside::Frozen
         } else if scheme.paid_in_full && !line.paid {
             Aside::Unpaid
-        } else if let Some(rate) = rate().filter(|_| Currency::parse(line.currency).is_some()) {
-            basis
-                .parts
-                .entry((line.domain, day))
-                .or_default()
-                .add(&(&amount * &rate), line.lines);
+        } else if let Some(sum) = worth(case, line, day, ask) {
+            basis.count(place, line, day, sum, ask.reductions);
             continue;
         } else {
             Aside::Waiting
         };
-        let kept = basis.aside.entry((aside, line.currency)).or_default();
-        kept.sum.add(&amount, line.lines);
-        kept.days.insert(day);
+        // what is kept aside is told in the period of its date
+        if day >= case.first {
+            let kept = basis.aside.entry((aside, line.currency)).or_default();
+            kept.sum.amount = &kept.sum.amount + &line.amount(ask.pays);
+            kept.sum.lines = kept.sum.lines.saturating_add(line.lines);
+            kept.days.insert(day);
+        }
     }
     basis
+}
+
+impl<'a> Basis<'a> {
+    fn count(&mut self, place: usize, line: &Line<'a>, day: Date, mut sum: Sum, reductions: Option<&Reductions>) {
+        if let Some(taken) = reductions.and_then(|r| r.get(&place)) {
+            sum.amount = &sum.amount - taken;
+            sum.decides = &sum.decides - taken;
+            self.reduced = &self.reduced + taken;
+        }
+        if !line.paid {
+            self.unpaid = &self.unpaid + &sum.amount;
+        }
+        self.counted.push((place, sum.amount.clone()));
+        self.parts.entry((line.domain, day)).or_default().add(&sum);
+    }
+}
+
+/// What a line counts, in the target's currency or in pieces, as the scheme has it for returns; `None` where an exchange
+/// rate is missing.
+fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<Sum> {
+    let in_pieces = ask.pays == BasisAmount::Quantity && ask.decides == BasisAmount::Quantity;
+    let rate = if in_pieces {
+        Ratio::one()
+    } else {
+        let rates = &case.facts.rates;
+        let rate = rates.on(line.currency, case.currency, day, case.scheme.fx_max_age_days)?;
+        Currency::parse(line.currency)?;
+        rate
+    };
+    let of = |amount: BasisAmount| match amount {
+        BasisAmount::Quantity => line.amount(amount),
+        BasisAmount::Net | BasisAmount::List => &line.amount(amount) * &rate,
+    };
+    let (mut amount, mut decides) = (of(ask.pays), of(ask.decides));
+    if line.is_return {
+        let returns = &case.scheme.returns;
+        amount = &amount * &returns.recover;
+        if !returns.lose_progress {
+            decides = Ratio::zero();
+        }
+    }
+    Some(Sum {
+        amount,
+        decides,
+        lines: line.lines,
+    })
 }
 
 /// An empty list of the scope means any; a domain of the list stands for its members too.
@@ -126,6 +224,7 @@ fn in_scope(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope:
                 .iter()
                 .any(|d| scope.domains.iter().any(|s| s == d)))
         && any_or(&scope.families, line.family)
+        && !scope.families_out.iter().any(|f| f == line.family)
         && any_or(&scope.categories, line.category)
         && (!scope.incentive_eligible_only || line.incentive_eligible)
         && (!scope.certified_domain_only || facts.certifications.narrowest_on(partner, line.domain, day).is_some())

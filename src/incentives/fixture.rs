@@ -7,7 +7,9 @@ use super::{Freeze, GradeRow, GradeState, Incentives, Inputs, compute};
 use crate::domain::ids::{DomainId, PartnerId, SchemeId};
 use crate::domain::time::parse_date;
 use crate::domain::{Date, Dec, Grade, Period, PeriodKind, Rate, Ratio, Rounding, Table, Value};
-use crate::rules::{Band, BasisAmount, GradeOf, Method, Modifier, Scheme, SchemeDate, Scope};
+use crate::rules::{
+    Band, BasisAmount, ByCurrency, Decision, Edge, GradeOf, Method, Modifier, Returns, Scheme, SchemeDate, Scope,
+};
 
 pub(super) fn day(text: &str) -> Date {
     parse_date(text).unwrap()
@@ -23,23 +25,32 @@ pub(super) fn bands(text: &str) -> Vec<Band> {
         let (from, rate) = part.split_once(": ").unwrap();
         Band {
             from: number(from.trim()),
-            rate: Rate::parse(rate).unwrap(),
+            rate: Rate::parse(rate).unwrap().share().clone(),
+            fixed: Ratio::zero(),
         }
     };
     text.split(',').map(band).collect()
 }
 
+/// The same in every currency.
+pub(super) fn everywhere<T>(default: T) -> ByCurrency<T> {
+    ByCurrency {
+        default,
+        by_currency: BTreeMap::new(),
+    }
+}
+
 pub(super) fn marginal(text: &str) -> Method {
     Method::Marginal {
-        bands: bands(text),
-        by_currency: BTreeMap::new(),
+        bands: everywhere(bands(text)),
+        edge: Edge::Lower,
     }
 }
 
 pub(super) fn whole(text: &str) -> Method {
     Method::Whole {
-        bands: bands(text),
-        by_currency: BTreeMap::new(),
+        bands: everywhere(bands(text)),
+        edge: Edge::Lower,
     }
 }
 
@@ -82,16 +93,25 @@ pub(super) fn scheme(method: Method) -> Scheme {
         id: SchemeId::new("bonus").unwrap(),
         title: "Bonus".to_owned(),
         earning_period: PeriodKind::Quarter,
+        cumulative_over: None,
         scope: Scope {
             line_kinds: vec!["service".to_owned()],
             ..Scope::default()
         },
         date: SchemeDate::OrderedOn,
         amount: BasisAmount::Net,
+        decision: Decision {
+            on: BasisAmount::Net,
+            year_to_date: false,
+        },
         paid_in_full: false,
         method,
         gates: Vec::new(),
         modifiers: Vec::new(),
+        returns: Returns::default(),
+        stacking: None,
+        accrual: None,
+        beneficiaries: Vec::new(),
         rounding: Rounding::HalfAwayFromZero,
         fx_max_age_days: 7,
         origin: "pipelines/rules/global/2025-10-01.toml:10".to_owned(),

@@ -4,35 +4,85 @@
 
 use std::collections::BTreeMap;
 
+use super::basis::{self, Ask, Basis};
 use super::table::plain;
 use super::target::{Case, Component};
-use crate::domain::Ratio;
+use crate::domain::{Grade, Ratio};
 use crate::rules::Gate;
 
-/// The failed gates on the whole target.
-///
-/// A minimum is asked before something is earned; a negative basis takes money back and passes.
-pub(super) fn failed_on_target(case: &Case<'_>, basis: &Ratio) -> Vec<Component> {
-    let failed = case.scheme.gates.iter().filter_map(|gate| {
-        let Gate::MinimumSales { amount, by_currency } = gate else {
-            return None;
-        };
-        let minimum = in_currency(amount, by_currency, case);
-        (!basis.is_negative() && basis < minimum).then(|| {
-            let reason = format!(
-                "the basis of {} {c} is under the minimum sales of {} {c}",
-                plain(basis),
-                plain(minimum),
-                c = case.currency
-            );
-            Component {
-                basis: basis.clone(),
-                reason: Some(reason),
-                ..Component::new("", "gate:minimum_sales")
+/// The failed gates on the whole target, in the order in which the scheme lists them.
+pub(super) fn failed_on_target(case: &Case<'_>, basis: &Basis<'_>) -> Result<Vec<Component>, String> {
+    let total = basis.total().amount;
+    let mut failed = Vec::new();
+    for gate in &case.scheme.gates {
+        failed.extend(match gate {
+            Gate::MinimumSales { amount, by_currency } => {
+                minimum_sales(case, &total, in_currency(amount, by_currency, case))
             }
-        })
-    });
-    failed.collect()
+            Gate::Volume { scope, of, at_least } => {
+                let ask = Ask {
+                    scope,
+                    pays: *of,
+                    decides: *of,
+                    ..Ask::of(case.scheme, case.from, case.end)
+                };
+                let volume = basis::basis(case, case.lines, ask).total().amount;
+                volume_missed(&volume, at_least.of(case.currency.code()))
+            }
+            Gate::MinimumGrade(least) => minimum_grade(case, *least)?,
+            Gate::Collected(least) => collected(&total, &basis.unpaid, least),
+            Gate::CertifiedThroughout => None,
+        });
+    }
+    Ok(failed)
+}
+
+/// A minimum is asked before something is earned; a negative basis takes money back and passes.
+fn minimum_sales(case: &Case<'_>, basis: &Ratio, minimum: &Ratio) -> Option<Component> {
+    (!basis.is_negative() && basis < minimum).then(|| {
+        let (has, needs, c) = (plain(basis), plain(minimum), case.currency);
+        let reason = format!("the basis of {has} {c} is under the minimum sales of {needs} {c}");
+        failed("minimum_sales", basis, reason)
+    })
+}
+
+fn volume_missed(volume: &Ratio, least: &Ratio) -> Option<Component> {
+    (volume < least).then(|| {
+        let reason = format!("the volume of {} is under {}", plain(volume), plain(least));
+        failed("volume", volume, reason)
+    })
+}
+
+fn minimum_grade(case: &Case<'_>, least: Grade) -> Result<Option<Component>, String> {
+    let passes = |grade: Grade| if grade <= least { Ratio::one() } else { Ratio::zero() };
+    let factors = Grade::ALL.into_iter().map(|g| (g, passes(g))).collect();
+    let none = Ratio::zero();
+    let key = (case.partner, None, case.evaluation_period()?);
+    let found = case.facts.grades.factor(key, &factors, &none, &none)?;
+    Ok(found.factor.is_zero().then(|| {
+        failed(
+            "minimum_grade",
+            &none,
+            format!("{}, and {least} is asked for", found.reason),
+        )
+    }))
+}
+
+/// What is negative takes money back and passes.
+fn collected(basis: &Ratio, unpaid: &Ratio, least: &Ratio) -> Option<Component> {
+    let paid = basis - unpaid;
+    (basis.is_positive() && paid < basis * least).then(|| {
+        let reason = format!("{} of {} is in lines that are paid in full", plain(&paid), plain(basis));
+        failed("collected", basis, reason)
+    })
+}
+
+fn failed(gate: &str, basis: &Ratio, reason: String) -> Component {
+    Component {
+        basis: basis.clone(),
+        reason: Some(reason),
+        ..Component::new("", &format!("gate:{gate}"))
+    }
 }
 
 /// The gate on a domain's certification: the domain whose certification opens it, or the failed gate. `Ok(None)` when

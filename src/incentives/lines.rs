@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Date, Dec, Table, TableError};
+use crate::domain::{Date, Dec, Ratio, Table, TableError};
 use crate::rules::{BasisAmount, SchemeDate};
 
 /// One row of `measures_sales`: a sum over lines that are alike in all that follows.
@@ -23,9 +23,12 @@ pub(super) struct Line<'a> {
     invoiced_on: Date,
     /// In full.
     pub paid: bool,
+    pub is_return: bool,
     pub lines: i64,
     net_amount: Dec,
     list_amount: Dec,
+    /// Pieces.
+    quantity: Ratio,
 }
 
 impl Line<'_> {
@@ -36,10 +39,12 @@ impl Line<'_> {
         }
     }
 
-    pub fn amount(&self, of: BasisAmount) -> Dec {
+    /// In the line's currency, or pieces.
+    pub fn amount(&self, of: BasisAmount) -> Ratio {
         match of {
-            BasisAmount::Net => self.net_amount,
-            BasisAmount::List => self.list_amount,
+            BasisAmount::Net => self.net_amount.ratio(),
+            BasisAmount::List => self.list_amount.ratio(),
+            BasisAmount::Quantity => self.quantity.clone(),
         }
     }
 
@@ -65,9 +70,11 @@ pub(super) fn read(sales: &Table) -> Result<BTreeMap<&str, Vec<Line<'_>>>, Table
             ordered_on: row.date("ordered_on")?,
             invoiced_on: row.date("invoiced_on")?,
             paid: row.bool("paid")?,
+            is_return: row.bool("is_return")?,
             lines: row.int("lines")?,
             net_amount: row.dec("net_amount")?,
             list_amount: row.dec("list_amount")?,
+            quantity: row.ratio("quantity")?,
         });
     }
     Ok(lines)

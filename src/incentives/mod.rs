@@ -10,21 +10,28 @@
 //! | typed lines, partner versions      | `measures_sales`, `partners`                     | `lines`, `partners` |
 //! | currency and rule book of a target | version on the last day, book of the first day   | `compute`           |
 //! | which lines count, in one currency | scope, date, freezes, payment, exchange rates    | `basis`             |
+//! | what each target is made of        | the steps below, term, accrual, what is carried  | `steps`             |
 //! | whether the basis earns at all     | gates                                            | `gates`             |
-//! | the amount before modifiers        | bands, stars or one rate                         | `method`            |
-//! | the amount after them              | grade factors and caps, as the scheme lists them | `modifiers`         |
+//! | the amount before modifiers        | one rate, stars, bands; targets, growth, units   | `method`, `goals`   |
+//! | the amount after them              | factors, caps, floors, as the scheme lists them  | `modifiers`         |
 //! | target, rounding residue, rows     | all of the above                                 | `target`            |
+//! | who gets it                        | the scheme's weights                             | `beneficiaries`     |
 
+mod banding;
 mod basis;
+mod beneficiaries;
 mod certifications;
+mod check;
 mod facts;
 mod fx;
 mod gates;
+mod goals;
 mod grades;
 mod lines;
 mod method;
 mod modifiers;
 mod partners;
+mod steps;
 mod table;
 mod target;
 
@@ -44,7 +51,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::domain::ids::{DomainId, IdError, PartnerId, RegionId, SchemeId};
-use crate::domain::{Date, Dec, Finding, Findings, FiscalCalendar, Grade, Money, Period, Place, Table, TableError};
+use crate::domain::{
+    Currency, Date, Dec, Finding, Findings, FiscalCalendar, Grade, Money, Period, Place, Ratio, Table, TableError,
+};
 use crate::rules::Scheme;
 
 use facts::Facts;
@@ -184,13 +193,20 @@ pub fn compute(inputs: &Inputs<'_>, books: &dyn Books) -> Result<Incentives, Inc
     let facts = Facts::read(inputs, books.programme().evaluation_period)?;
     let mut run = Run::new(&facts, books);
     let periods: BTreeSet<Period> = inputs.earning_periods.iter().copied().collect();
-    for (partner, lines) in &facts.lines {
+    let partners: BTreeSet<&str> = facts.lines.keys().copied().chain(facts.partners.ids()).collect();
+    for partner in partners {
+        let lines = facts.lines.get(partner).map_or(&[][..], Vec::as_slice);
+        // what is carried goes from one earning period to the next
+        let mut carried = Carried::new();
         for period in &periods {
-            run.partner_period(partner, lines, *period)?;
+            run.partner_period(partner, lines, *period, &mut carried)?;
         }
     }
     run.finish()
 }
+
+/// What a partner's earlier earning periods did not pay out, by scheme and currency.
+type Carried<'a> = BTreeMap<(&'a str, Currency), Ratio>;
 
 /// What is being collected.
 struct Run<'a> {
@@ -225,8 +241,9 @@ impl<'a> Run<'a> {
         let mut schemes = Vec::new();
         match self.books.book(&region, on) {
             Ok(book) => {
+                self.problems.extend(check::stacks(book.schemes.values()));
                 for scheme in book.schemes.values() {
-                    let problems = method::check(scheme);
+                    let problems = check::scheme(scheme);
                     if problems.is_empty() {
                         schemes.push(scheme);
                     }
@@ -237,23 +254,27 @@ impl<'a> Run<'a> {
                 self.problems.insert(message);
             }
         }
+        // those of a stack come one after the other
+        schemes.sort_by_key(|s| s.stacking.as_ref().map_or(("", 0), |k| (k.group.as_str(), k.order)));
         self.found.insert((region, on), schemes.clone());
         schemes
     }
 
     fn partner_period(
         &mut self,
-        partner: &str,
-        lines: &[lines::Line<'_>],
+        partner: &'a str,
+        lines: &'a [lines::Line<'a>],
         period: Period,
+        carried: &mut Carried<'a>,
     ) -> Result<(), IncentiveError> {
         let first = self.calendar.first_day(period);
         let end = self.calendar.end_day(period);
-        if !lines.iter().any(|l| l.falls_in(first, end)) {
-            return Ok(());
-        }
+        let has_lines = lines.iter().any(|l| l.falls_in(first, end));
         let last = self.calendar.last_day(period);
         let Some(version) = self.facts.partners.on(partner, last) else {
+            if !has_lines {
+                return Ok(());
+            }
             self.findings.insert(Finding::warning(
                 Place::file("partners"),
                 "no-partner-version",
@@ -271,9 +292,23 @@ impl<'a> Run<'a> {
         let Some(currency) = version.currency else {
             return Ok(());
         };
+        // whom nothing is due is not asked for rules
+        if !has_lines && self.books.book(&region, first).is_err() {
+            return Ok(());
+        }
         let schemes = self.schemes(region, first);
+        let mut stacks: BTreeMap<&str, basis::Reductions> = BTreeMap::new();
         for scheme in schemes.into_iter().filter(|s| s.earning_period == period.kind()) {
             let calendar = self.calendar;
+            let term = scheme.cumulative_over.and_then(|kind| calendar.period_of(last, kind));
+            let from = term.map_or(first, |term| calendar.first_day(term));
+            if !lines.iter().any(|l| l.falls_in(from, end)) && !steps::needs_no_lines(scheme) {
+                continue;
+            }
+            let stack = scheme.stacking.as_ref();
+            let reductions = stack
+                .filter(|s| s.net_of_earlier)
+                .and_then(|s| stacks.get(s.group.as_str()));
             let case = target::Case {
                 facts: self.facts,
                 partner,
@@ -281,11 +316,23 @@ impl<'a> Run<'a> {
                 period,
                 first,
                 end,
+                from,
+                is_final: term.is_none_or(|term| calendar.end_day(term) == end),
+                lines,
+                reductions,
                 currency,
                 calendar,
             };
-            match case.run(lines, &mut self.output) {
-                Ok(findings) => self.findings.extend(findings),
+            let carried = carried
+                .entry((scheme.id.as_str(), currency))
+                .or_insert_with(Ratio::zero);
+            match case.run(carried, &mut self.output) {
+                Ok(done) => {
+                    if let Some(stack) = stack.filter(|s| s.reduces_others) {
+                        steps::reduce(stacks.entry(&stack.group).or_default(), &done);
+                    }
+                    self.findings.extend(done.findings);
+                }
                 Err(problems) => self.problems.extend(problems),
             }
         }
@@ -296,6 +343,7 @@ impl<'a> Run<'a> {
         if !self.problems.is_empty() {
             return Err(IncentiveError::Problems(self.problems.into_iter().collect()));
         }
-        Ok(self.output.finish(self.findings.into_iter().collect()))
+        let finished = self.output.finish(self.findings.into_iter().collect());
+        finished.map_err(|problem| IncentiveError::Problems(vec![problem]))
     }
 }

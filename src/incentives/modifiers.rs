@@ -1,4 +1,4 @@
-//! Modifiers: grade factors and caps, in the order the scheme lists them.
+//! Modifiers: grade factors, caps, floors and proration, in the order the scheme lists them.
 //!
 //! Duty: each as a component of its own, never hidden in a rate. Not its duty: rounding.
 
@@ -9,7 +9,7 @@ use super::grades::Factor;
 use super::table::plain;
 use super::target::{Case, Component};
 use crate::domain::Ratio;
-use crate::rules::{GradeOf, Modifier};
+use crate::rules::{DayCount, GradeOf, Modifier, ProrationOf};
 
 /// Amounts by domain of the components; what concerns the whole target stands under no domain (`""`).
 pub(super) type Amounts = BTreeMap<String, Ratio>;
@@ -17,7 +17,8 @@ pub(super) type Amounts = BTreeMap<String, Ratio>;
 /// Applies the modifiers to `amounts` and says what each of them did.
 pub(super) fn apply(case: &Case<'_>, amounts: &mut Amounts) -> Result<Vec<Component>, String> {
     let mut components = Vec::new();
-    let (mut factors, mut caps) = (0, 0);
+    let (mut factors, mut caps, mut floors, mut prorations) = (0, 0, 0, 0);
+    let mut limits = Ratio::one();
     for modifier in &case.scheme.modifiers {
         match modifier {
             Modifier::GradeFactor { .. } => {
@@ -31,9 +32,29 @@ pub(super) fn apply(case: &Case<'_>, amounts: &mut Amounts) -> Result<Vec<Compon
             }
             Modifier::Cap { amount, by_currency } => {
                 caps += 1;
-                let cap = in_currency(amount, by_currency, case);
-                components.extend(apply_cap(case, cap, &numbered("modifier:cap", caps), amounts));
+                let cap = in_currency(amount, by_currency, case) * &limits;
+                components.extend(apply_cap(case, &cap, &numbered("modifier:cap", caps), amounts));
             }
+            Modifier::Floor(floor) => {
+                floors += 1;
+                let floor = floor.of(case.currency.code()) * &limits;
+                components.extend(apply_floor(case, &floor, &numbered("modifier:floor", floors), amounts));
+            }
+            Modifier::Proration { days, of } => {
+                let there = days_there(case, *days)?;
+                if *of == ProrationOf::Limits {
+                    limits = &limits * &there.factor;
+                } else {
+                    prorations += 1;
+                    let name = numbered("modifier:proration", prorations);
+                    let prorated = amounts
+                        .iter_mut()
+                        .map(|(group, amount)| factored(&name, group, amount, &there));
+                    components.extend(prorated);
+                }
+            }
+            // asked last of all, with what was carried (`target`)
+            Modifier::MinimumPayout(_) => {}
         }
     }
     Ok(components)
@@ -133,5 +154,38 @@ fn apply_cap(case: &Case<'_>, cap: &Ratio, name: &str, amounts: &mut Amounts) ->
         amount: over,
         reason: Some(format!("at most {} {}", plain(cap), case.currency)),
         ..Component::new("", name)
+    })
+}
+
+/// A floor is asked once the term is over.
+fn apply_floor(case: &Case<'_>, floor: &Ratio, name: &str, amounts: &mut Amounts) -> Option<Component> {
+    let total = Ratio::sum(amounts.values());
+    if !case.is_final || total >= *floor {
+        return None;
+    }
+    let missing = floor - &total;
+    let whole = amounts.entry(String::new()).or_insert_with(Ratio::zero);
+    *whole = &*whole + &missing;
+    Some(Component {
+        basis: total,
+        amount: missing,
+        reason: Some(format!("at least {} {}", plain(floor), case.currency)),
+        ..Component::new("", name)
+    })
+}
+
+/// The share of the earning period on which the partner was there, by the declared count of days.
+fn days_there(case: &Case<'_>, count: DayCount) -> Result<Factor, String> {
+    let there = case.facts.partners.days_there(case.partner, case.first, case.end);
+    let parts_of_year = i64::from(case.period.kind().per_year());
+    let (days, parts) = match count {
+        DayCount::ActualActual => ((case.end - case.first).num_days(), 1),
+        DayCount::Actual365 => (365, parts_of_year),
+        DayCount::Actual360 => (360, parts_of_year),
+    };
+    let share = Ratio::new(there, days).ok_or("an earning period of no days")? * Ratio::int(parts);
+    Ok(Factor {
+        factor: share.min(Ratio::one()),
+        reason: format!("{there} days"),
     })
 }

@@ -21,6 +21,10 @@ const COLUMNS: [&str; 13] = [
     "reason",
 ];
 
+pub(super) const COMPONENT_AT: usize = 4;
+pub(super) const AMOUNT_AT: usize = 9;
+pub(super) const BOOKED_AT: usize = 10;
+
 /// Digits and decimals of a published number.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Form {

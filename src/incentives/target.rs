@@ -3,14 +3,13 @@
 //! Duty: run the steps in their order, round once, and hand out the rows that explain the amount. Not its duty: which
 //! targets there are.
 
-use std::collections::BTreeMap;
-
-use super::basis::{self, Aside, AsideSum, Sum};
+use super::basis::{self, Aside, AsideSum, Ask, Reductions};
+use super::beneficiaries::{Gift, receive, split};
 use super::facts::Facts;
 use super::lines::Line;
-use super::modifiers::{self, Amounts};
+use super::steps;
 use super::table::{AMOUNT, BASIS, published, row, table};
-use super::{Incentives, Target, Waiting, gates, method};
+use super::{Incentives, Target, Waiting};
 use crate::domain::ids::PartnerId;
 use crate::domain::time::sub_days;
 use crate::domain::{Currency, Date, Finding, Findings, Money, Period, Place, Ratio, Row};
@@ -27,6 +26,14 @@ pub(super) struct Case<'a> {
     pub first: Date,
     /// Exclusive.
     pub end: Date,
+    /// First day of the term that adds up; `first` where every earning period is for itself.
+    pub from: Date,
+    /// Whether the term ends with this earning period.
+    pub is_final: bool,
+    /// All of the partner's.
+    pub lines: &'a [Line<'a>],
+    /// What earlier schemes of the stack earned on them.
+    pub reductions: Option<&'a Reductions>,
     /// Settlement currency.
     pub currency: Currency,
     pub calendar: crate::domain::FiscalCalendar,
@@ -64,16 +71,28 @@ impl Component {
     }
 }
 
+/// What a case leaves for those after it.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    pub findings: Findings,
+    /// Earned, before what is carried and before rounding.
+    pub exact: Ratio,
+    /// What counted of each line, by its place among the partner's lines.
+    pub counted: Vec<(usize, Ratio)>,
+}
+
 /// Rows, targets and waiting lines of all cases so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Output {
     rows: Vec<Row>,
     targets: Vec<Target>,
     waiting: Vec<Waiting>,
+    gifts: Vec<Gift>,
 }
 
 impl Output {
-    pub fn finish(mut self, findings: Findings) -> Incentives {
+    pub fn finish(mut self, findings: Findings) -> Result<Incentives, String> {
+        receive(&mut self.rows, &mut self.targets, self.gifts)?;
         let key = |t: &Target| {
             (
                 t.partner.clone(),
@@ -94,51 +113,62 @@ impl Output {
             };
             key(a).cmp(&key(b))
         });
-        Incentives {
+        Ok(Incentives {
             rebates: table(self.rows),
             targets: self.targets,
             waiting: self.waiting,
             findings,
-        }
+        })
     }
 }
 
 impl<'a> Case<'a> {
-    /// Computes the target into `output`; findings for people, or problems that no row can stand for.
-    pub fn run(&self, lines: &[Line<'a>], output: &mut Output) -> Result<Findings, Vec<String>> {
-        let basis = basis::basis(self, lines);
+    /// Computes the target into `output`; problems are those that no row can stand for. `carried` is what earlier earning
+    /// periods did not pay out.
+    pub fn run(&self, carried: &mut Ratio, output: &mut Output) -> Result<Done, Vec<String>> {
+        let ask = Ask {
+            reductions: self.reductions,
+            ..Ask::of(self.scheme, self.from, self.end)
+        };
+        let basis = basis::basis(self, self.lines, ask);
         let about = |e: String| {
             vec![format!(
-                "partner {}, {}, {}: {e}",
+                "partner {}, scheme {}, {}: {e}",
                 self.partner, self.scheme.id, self.period
             )]
         };
         let partner = PartnerId::new(self.partner).map_err(|e| about(format!("the partner's id {e}")))?;
-        let mut findings = Vec::new();
+        let mut done = Done {
+            findings: Vec::new(),
+            exact: Ratio::zero(),
+            counted: basis.counted.clone(),
+        };
         for ((aside, currency), kept) in &basis.aside {
             let component = self.aside_component(*aside, currency, kept);
             output
                 .rows
                 .push(row(self.key(&self.period.to_string()), currency, &component, None).map_err(about)?);
             if *aside == Aside::Waiting {
-                findings.push(self.waiting_finding(currency, kept));
+                done.findings.push(self.waiting_finding(currency, kept));
                 let reason = component.reason.unwrap_or_default();
                 output
                     .waiting
                     .push(self.waiting(&partner, currency, kept, reason).map_err(about)?);
             }
         }
-        if !basis.parts.is_empty() {
-            let components = self.components(&basis.parts).map_err(about)?;
-            let amount = self.close(&components, output).map_err(about)?;
-            output.targets.push(Target {
+        if self.has_target(&basis) {
+            let mut components = self.components(&basis).map_err(about)?;
+            done.exact = components.iter().fold(Ratio::zero(), |sum, c| &sum + &c.amount);
+            components.extend(steps::paid_out(self, &done.exact, carried));
+            let target = Target {
                 partner,
                 scheme: self.scheme.id.clone(),
                 earning_period: self.period,
-                amount,
-            });
+                amount: Money::zero(self.currency),
+            };
+            self.close(components, target, output).map_err(about)?;
         }
-        Ok(findings)
+        Ok(done)
     }
 
     fn key<'k>(&'k self, period: &'k str) -> [&'k str; 3] {
@@ -152,64 +182,14 @@ impl<'a> Case<'a> {
         period.ok_or_else(|| format!("no evaluation period holds {last}"))
     }
 
-    /// Everything that adds to the amount, exact, in the order of the steps.
-    fn components(&self, parts: &BTreeMap<(&'a str, Date), Sum>) -> Result<Vec<Component>, String> {
-        let mut groups: BTreeMap<&'a str, BTreeMap<Date, Sum>> = BTreeMap::new();
-        for ((domain, day), sum) in parts {
-            let group = if method::is_by_domain(self.scheme) { *domain } else { "" };
-            groups
-                .entry(group)
-                .or_default()
-                .entry(*day)
-                .or_default()
-                .add(&sum.amount, sum.lines);
-        }
-        let mut components = Vec::new();
-        for (group, by_date) in &groups {
-            let Sum { amount, lines } = Sum::total(by_date.values());
-            components.push(Component {
-                basis: amount,
-                lines,
-                ..Component::new(group, "basis")
-            });
-        }
-        let failed = gates::failed_on_target(self, &Sum::total(parts.values()).amount);
-        if !failed.is_empty() {
-            components.extend(failed);
-            return Ok(components);
-        }
-        let mut amounts = Amounts::new();
-        for (group, by_date) in &groups {
-            match gates::certified(self, group, &Sum::total(by_date.values()).amount) {
-                Err(failed) => components.push(*failed),
-                Ok(certified_by) => {
-                    let pieces = method::pieces(self, group, by_date, certified_by)?;
-                    let amount = pieces.iter().fold(Ratio::zero(), |sum, p| &sum + &p.amount());
-                    amounts.insert((*group).to_owned(), amount);
-                    components.extend(pieces.into_iter().map(|piece| Component {
-                        amount: piece.amount(),
-                        basis: piece.basis,
-                        rate: Some(piece.rate),
-                        lines: piece.lines,
-                        reason: piece.reason,
-                        ..Component::new(group, &piece.name)
-                    }));
-                }
-            }
-        }
-        components.extend(modifiers::apply(self, &mut amounts)?);
-        Ok(components)
-    }
-
     /// Rounds the target once, and adds the rows `rounding` (which also takes what the published decimals of the
-    /// other components lost) and `earned`.
-    fn close(&self, components: &[Component], output: &mut Output) -> Result<Money, String> {
+    /// other components lost), `to:<partner>` for what others get of it, and `earned`.
+    fn close(&self, mut components: Vec<Component>, target: Target, output: &mut Output) -> Result<(), String> {
         let period = self.period.to_string();
         let exact = components.iter().fold(Ratio::zero(), |sum, c| &sum + &c.amount);
         let amount = Money::rounded(&exact, self.currency, self.scheme.rounding).map_err(|e| e.to_string())?;
-        let earned = amount.dec().ratio();
         let mut shown = Ratio::zero();
-        for component in components {
+        for component in &components {
             shown = &shown + &published(&component.amount, AMOUNT, &component.name)?.ratio();
         }
         let (mut basis, mut lines) = (Ratio::zero(), 0_i64);
@@ -217,27 +197,43 @@ impl<'a> Case<'a> {
             basis = &basis + &component.basis;
             lines = lines.saturating_add(component.lines);
         }
-        let rounding = Component {
+        components.push(Component {
             basis: exact,
-            amount: &earned - &shown,
+            amount: &amount.dec().ratio() - &shown,
             ..Component::new("", "rounding")
-        };
+        });
+        let mut own = Money::zero(self.currency);
+        for (to, part) in split(self, &target.partner, amount)? {
+            if to == target.partner {
+                own = own.checked_add(part).map_err(|e| e.to_string())?;
+                continue;
+            }
+            components.push(Component {
+                basis: amount.dec().ratio(),
+                amount: part.negated().dec().ratio(),
+                reason: Some(format!("share of {to}")),
+                ..Component::new("", &format!("to:{to}"))
+            });
+            let from = Target {
+                amount: part,
+                ..target.clone()
+            };
+            output.gifts.push(Gift { to, from });
+        }
         let total = Component {
             basis,
-            amount: earned,
+            amount: own.dec().ratio(),
             lines,
             ..Component::new("", "earned")
         };
-        let booked = amount.dec().rescale(4).ok_or("the target does not fit in 28 digits")?;
-        for component in components.iter().chain([&rounding]) {
-            output
-                .rows
-                .push(row(self.key(&period), self.currency.code(), component, None)?);
+        let booked = own.dec().rescale(4).ok_or("the target does not fit in 28 digits")?;
+        let (key, currency) = (self.key(&period), self.currency.code());
+        for component in &components {
+            output.rows.push(row(key, currency, component, None)?);
         }
-        output
-            .rows
-            .push(row(self.key(&period), self.currency.code(), &total, Some(booked))?);
-        Ok(amount)
+        output.rows.push(row(key, currency, &total, Some(booked))?);
+        output.targets.push(Target { amount: own, ..target });
+        Ok(())
     }
 
     /// The row for lines that do not count; amounts in the currency of the lines.

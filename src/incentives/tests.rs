@@ -88,8 +88,11 @@ fn bands_gates_and_caps_of_a_currency() {
     let yen = || "JPY".to_owned();
     let mut scheme = sales_rebate();
     scheme.method = Method::Marginal {
-        bands: bands("0: 1 %, 100000: 2 %"),
-        by_currency: BTreeMap::from([(yen(), bands("0: 1 %, 10000000: 2 %"))]),
+        bands: crate::rules::ByCurrency {
+            default: bands("0: 1 %, 100000: 2 %"),
+            by_currency: BTreeMap::from([(yen(), bands("0: 1 %, 10000000: 2 %"))]),
+        },
+        edge: crate::rules::Edge::Lower,
     };
     scheme.gates = vec![Gate::MinimumSales {
         amount: number("10000"),

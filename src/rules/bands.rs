@@ -4,22 +4,32 @@
 //! (`schemes`), applying them (incentives).
 
 use super::leaf::{Out, Within, bare_decimal, rate};
-use super::model::Band;
 use super::read::plain;
+use super::scheme::Band;
 use super::section::Section;
 use super::tree::{Item, Node, Origin};
 use crate::domain::{Rate, Ratio};
+
+/// How the figures of a table of bands are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BandForm {
+    /// Bands pay an amount per unit, `per_unit`, and not a share, `rate`.
+    pub per_unit: bool,
+    /// `from` is a share, such as "5 %", and not a number.
+    pub from_is_share: bool,
+}
 
 /// A band as written; `to` is optional and only there to be checked.
 struct WrittenBand<'a> {
     from: Ratio,
     to: Option<(Ratio, &'a Origin)>,
-    rate: Rate,
+    rate: Ratio,
+    fixed: Ratio,
     origin: &'a Origin,
 }
 
 /// A list of bands, checked.
-pub(super) fn read_bands<'a>(out: &mut Out, path: &str, item: &'a Item) -> Option<Vec<Band>> {
+pub(super) fn read_bands(out: &mut Out, path: &str, item: &Item, form: BandForm) -> Option<Vec<Band>> {
     let Node::List(items) = &item.node else {
         out.wrong_type(
             item,
@@ -29,9 +39,9 @@ pub(super) fn read_bands<'a>(out: &mut Out, path: &str, item: &'a Item) -> Optio
         );
         return None;
     };
-    let mut bands: Vec<Option<WrittenBand<'a>>> = Vec::new();
+    let mut bands: Vec<Option<WrittenBand<'_>>> = Vec::new();
     for (i, entry) in items.iter().enumerate() {
-        bands.push(read_band(out, format!("{path}[{i}]"), entry));
+        bands.push(read_band(out, format!("{path}[{i}]"), entry, form));
     }
     let bands = bands.into_iter().collect::<Option<Vec<_>>>()?;
     let before = out.findings.len();
@@ -43,19 +53,43 @@ pub(super) fn read_bands<'a>(out: &mut Out, path: &str, item: &'a Item) -> Optio
             .map(|b| Band {
                 from: b.from,
                 rate: b.rate,
+                fixed: b.fixed,
             })
             .collect()
     })
 }
 
-fn read_band<'a>(out: &mut Out, path: String, item: &'a Item) -> Option<WrittenBand<'a>> {
+fn read_band<'a>(out: &mut Out, path: String, item: &'a Item, form: BandForm) -> Option<WrittenBand<'a>> {
     let mut s = Section::open(out, path, item)?;
-    let from = s.ratio(out, "from", Within::NotNegative);
+    let from = if form.from_is_share {
+        s.need(out, "from", "\"5 %\"")
+            .and_then(|i| share(out, &s.at("from"), i))
+    } else {
+        s.ratio(out, "from", Within::NotNegative)
+    };
     // the upper edge follows from the next band: it is checked, not noted
-    let to = s
-        .get("to")
-        .map(|to| (to, bare_decimal(out, &s.at("to"), to, Within::NotNegative)));
-    let share = s.need(out, "rate", "\"1 %\"").and_then(|r| rate(out, &s.at("rate"), r));
+    let to = s.get("to").map(|to| {
+        let value = if form.from_is_share {
+            bare_share(out, &s.at("to"), to)
+        } else {
+            bare_decimal(out, &s.at("to"), to, Within::NotNegative)
+        };
+        (to, value)
+    });
+    let fixed = match s.get("fixed") {
+        None => Some(None),
+        Some(_) => s.ratio(out, "fixed", Within::NotNegative).map(Some),
+    };
+    let key = if form.per_unit { "per_unit" } else { "rate" };
+    // a band may pay nothing but its fixed amount
+    let pays = if fixed != Some(None) && s.get(key).is_none() {
+        Some(Ratio::zero())
+    } else if form.per_unit {
+        s.ratio(out, key, Within::NotNegative)
+    } else {
+        let read = s.need(out, key, "\"1 %\"").and_then(|r| rate(out, &s.at(key), r));
+        read.map(|r| r.share().clone())
+    };
     s.finish(out);
     let to = match to {
         None => None,
@@ -64,9 +98,50 @@ fn read_band<'a>(out: &mut Out, path: String, item: &'a Item) -> Option<WrittenB
     Some(WrittenBand {
         from: from?,
         to,
-        rate: share?,
+        rate: pays?,
+        fixed: fixed?.unwrap_or_else(Ratio::zero),
         origin: &item.origin,
     })
+}
+
+/// A share of 0 or more, which may be over 1: growth can be.
+fn share(out: &mut Out, path: &str, item: &Item) -> Option<Ratio> {
+    let value = bare_share(out, path, item)?;
+    if let Node::Text(text) = &item.node {
+        out.note(path, item, text.clone(), value.to_string());
+    }
+    Some(value)
+}
+
+fn bare_share(out: &mut Out, path: &str, item: &Item) -> Option<Ratio> {
+    const REMEDY: &str = "write a share of 0 % or more with its unit: \"5 %\"";
+    let Node::Text(text) = &item.node else {
+        out.wrong_type(item, path, "a share with its unit in quotes", REMEDY);
+        return None;
+    };
+    match Rate::parse(text) {
+        Ok(rate) if !rate.share().is_negative() => Some(rate.share().clone()),
+        Ok(_) => {
+            out.error(
+                &item.origin,
+                path,
+                "rules.rate",
+                format!("the share {text} is negative"),
+                REMEDY,
+            );
+            None
+        }
+        Err(error) => {
+            out.error(
+                &item.origin,
+                path,
+                "rules.rate",
+                format!("\"{text}\" is no share: {error}"),
+                REMEDY,
+            );
+            None
+        }
+    }
 }
 
 /// Bands begin at 0, ascend, leave no gap, do not overlap, and the top one is open.

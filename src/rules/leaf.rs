@@ -63,6 +63,8 @@ impl Out {
 pub(super) enum Within {
     Any,
     NotNegative,
+    /// Over 0.
+    Positive,
     /// 0 to 1.
     Share,
     /// Over 0, up to 1.
@@ -76,6 +78,7 @@ impl Within {
         match self {
             Within::Any => true,
             Within::NotNegative => !value.is_negative(),
+            Within::Positive => value.is_positive(),
             Within::Share => !value.is_negative() && *value <= Ratio::one(),
             Within::PositiveShare => value.is_positive() && *value <= Ratio::one(),
             Within::Hundred => !value.is_negative() && *value <= Ratio::int(100),
@@ -86,6 +89,7 @@ impl Within {
         match self {
             Within::Any => "any number",
             Within::NotNegative => "0 or more",
+            Within::Positive => "over 0",
             Within::Share => "between 0 and 1",
             Within::PositiveShare => "over 0 and at most 1",
             Within::Hundred => "between 0 and 100",

@@ -31,6 +31,10 @@ mod read;
 mod red_lines;
 mod resolve;
 mod review;
+mod scheme;
+mod scheme_extras;
+mod scheme_methods;
+mod scheme_modifiers;
 mod schemes;
 mod section;
 #[cfg(test)]
@@ -47,6 +51,7 @@ pub use key_events::{EventCode, KeyEventRules};
 pub use model::*;
 pub use red_lines::{Combination, RedLineRules};
 pub use review::ReviewRules;
+pub use scheme::*;
 
 use crate::domain::ids::RegionId;
 use crate::domain::{Date, Digest, Findings};

@@ -12,8 +12,9 @@ use super::key_events::KeyEventRules;
 pub use super::metric_id::{MetricId, MetricName};
 use super::red_lines::RedLineRules;
 use super::review::ReviewRules;
+use super::scheme::Scheme;
 use crate::domain::ids::{RegionId, SchemeId};
-use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Place, Rate, Ratio, Rounding, Zone};
+use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Place, Ratio, Zone};
 
 /// One resolved set of rules: a region's edition laid over the global one.
 #[derive(Clone, Debug)]
@@ -369,120 +370,4 @@ pub struct StarNeeds {
     pub project_managers: i64,
     pub trainings: i64,
     pub credits: Ratio,
-}
-
-/// A scheme that pays.
-#[derive(Clone, Debug)]
-pub struct Scheme {
-    pub id: SchemeId,
-    pub title: String,
-    pub earning_period: PeriodKind,
-    pub scope: Scope,
-    pub date: SchemeDate,
-    pub amount: BasisAmount,
-    /// Lines count only when paid in full.
-    pub paid_in_full: bool,
-    pub method: Method,
-    pub gates: Vec<Gate>,
-    /// In the order they are applied.
-    pub modifiers: Vec<Modifier>,
-    pub rounding: Rounding,
-    /// Days for which the last earlier rate serves when a date has none.
-    pub fx_max_age_days: u32,
-    /// Where the edition declares it: file and line, for messages.
-    pub origin: String,
-}
-
-/// Which lines count; an empty list means any. Scope is mandatory: at least one list is not empty.
-#[derive(Clone, Debug, Default)]
-pub struct Scope {
-    /// product, service.
-    pub line_kinds: Vec<String>,
-    /// vendor, collaborative.
-    pub service_models: Vec<String>,
-    pub domains: Vec<String>,
-    pub families: Vec<String>,
-    /// A, B, C, D.
-    pub categories: Vec<String>,
-    /// Only products flagged `incentive_eligible`.
-    pub incentive_eligible_only: bool,
-    /// Only lines whose domain is covered by an active certification on the scheme's date.
-    pub certified_domain_only: bool,
-}
-
-/// The date that places a line in a period (and is the FX date of a transaction).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SchemeDate {
-    OrderedOn,
-    InvoicedOn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BasisAmount {
-    Net,
-    List,
-}
-
-/// How the amount earned follows from the basis. More come with the incentives issue; none is the default.
-#[derive(Clone, Debug)]
-pub enum Method {
-    /// Each band pays its own slice. Bands ascend from 0, without gap, the top one open; a band owns its lower edge.
-    /// A settlement currency (ISO code) found in `by_currency` has bands of its own instead of `bands`.
-    Marginal {
-        bands: Vec<Band>,
-        by_currency: BTreeMap<String, Vec<Band>>,
-    },
-    /// The band reached pays on all of it; currencies as in `Marginal`.
-    Whole {
-        bands: Vec<Band>,
-        by_currency: BTreeMap<String, Vec<Band>>,
-    },
-    /// One rate.
-    Flat { rate: Rate },
-    /// A rate by the stars of the narrowest certification that covers the line's domain on the scheme's date; no
-    /// certification earns nothing.
-    ByStars { rates: BTreeMap<i64, Rate> },
-}
-
-/// A band: from (inclusive, in the settlement currency) and its rate.
-#[derive(Clone, Debug)]
-pub struct Band {
-    pub from: Ratio,
-    pub rate: Rate,
-}
-
-#[derive(Clone, Debug)]
-pub enum Gate {
-    /// The basis of the earning period must reach `amount` in the settlement currency, or the amount of its own that
-    /// `by_currency` has for that currency.
-    MinimumSales {
-        amount: Ratio,
-        by_currency: BTreeMap<String, Ratio>,
-    },
-    /// The domain's certification must be active throughout the earning period (several in turn without a gap will do).
-    CertifiedThroughout,
-}
-
-#[derive(Clone, Debug)]
-pub enum Modifier {
-    /// Multiplies by a factor of the grade.
-    GradeFactor {
-        of: GradeOf,
-        factors: BTreeMap<Grade, Ratio>,
-        not_rated: Ratio,
-        incomplete: Ratio,
-    },
-    /// At most this much per target, in the settlement currency; `by_currency` as in `MinimumSales`.
-    Cap {
-        amount: Ratio,
-        by_currency: BTreeMap<String, Ratio>,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GradeOf {
-    /// The partner's card.
-    Card,
-    /// The domain of the line.
-    Domain,
 }

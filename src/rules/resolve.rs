@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edition::Edition;
 use super::leaf::Out;
-use super::model::{ProgrammeRules, Scheme};
+use super::model::ProgrammeRules;
 use super::read::{begins, read_book};
+use super::scheme::Scheme;
 use super::tree::{self, Item};
 use super::{GLOBAL, RULES_FOLDER, Resolution, ResolvedValue};
 use crate::domain::hash::Hasher;

@@ -22,6 +22,7 @@ mod measures;
 mod operations;
 mod programme;
 mod quarantine;
+mod rebates;
 mod recomputing;
 mod reviews;
 mod rules;

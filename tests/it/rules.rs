@@ -67,11 +67,11 @@ fn regions_differ_where_they_say_so() {
     assert_eq!([emea, latam].map(|b| b.parts.mode), [PartsMode::Rate, PartsMode::Count]);
     assert!(matches!(emea.evaluation.redistribution, Redistribution::Proportional));
     assert!(matches!(apac.evaluation.redistribution, Redistribution::Table(_)));
-    let Method::Marginal { bands, by_currency } = &latam.schemes.values().nth(1).unwrap().method else {
+    let Method::Marginal { bands, .. } = &latam.schemes.values().nth(1).unwrap().method else {
         panic!("the sales rebate is marginal")
     };
-    assert_eq!(bands[1].from, Ratio::int(50_000));
-    assert_eq!(by_currency["CLP"][1].from, Ratio::int(50_000_000));
+    assert_eq!(bands.default[1].from, Ratio::int(50_000));
+    assert_eq!(bands.by_currency["CLP"][1].from, Ratio::int(50_000_000));
 }
 
 #[test]

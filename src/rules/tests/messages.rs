@@ -199,13 +199,13 @@ fn bad_values_of_a_scheme() {
         "method = \"marginal\"\n",
         "",
         "error: G:71 [schemes.rebate.method]: the mandatory key `method` is missing (rules.missing_key)\n  \
-         help: add to [schemes.rebate]: method = \"flat\" or \"marginal\" or \"whole\" or \"by_stars\"",
+         help: add to [schemes.rebate]: method = \"flat\" or \"marginal\" or \"whole\" or \"by_stars\" or \"per_unit\" or \"target\" or \"growth\" or \"fixed\"",
     );
     check(
         "method = \"marginal\"",
         "method = \"tiered\"",
         "error: G:77 [schemes.rebate.method]: \"tiered\" is not known here (rules.value)\n  \
-         help: remove it, or write one of: flat, marginal, whole, by_stars",
+         help: remove it, or write one of: flat, marginal, whole, by_stars, per_unit, target, growth, fixed",
     );
     check(
         "method = \"marginal\"",

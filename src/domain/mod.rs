@@ -18,6 +18,7 @@ mod rational;
 pub mod score;
 pub mod table;
 pub mod time;
+pub mod unreduced;
 
 pub use batch::{Batch, Cell, CellKind, RowHash};
 pub use calendar::FiscalCalendar;

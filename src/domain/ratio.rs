@@ -240,6 +240,12 @@ impl Neg for Ratio {
     }
 }
 
+impl From<&Ratio> for BigRational {
+    fn from(ratio: &Ratio) -> BigRational {
+        ratio.0.big()
+    }
+}
+
 impl From<Dec> for Ratio {
     fn from(dec: Dec) -> Ratio {
         Ratio::from_dec(dec)

@@ -6,14 +6,15 @@
 use super::card;
 use super::change::{self, Before, Made, SealedMade};
 use super::composite;
-use super::derivation::{Card, Derivations, DomainScore};
+use super::derivation::{Card, ChangePart, Derivations, DomainScore};
 use super::domain_score::{self, Setting};
 use super::fields::Read;
+use super::lanes;
 use super::pools::Pools;
 use super::red_lines::RedState;
 use super::rows::{self, Found};
 use super::shelf::Shelf;
-use crate::domain::{Date, Findings, Period};
+use crate::domain::{Date, Dec, Findings, Period};
 use crate::rules::RuleBook;
 
 /// Adds the parts of their changes to the cards of a period.
@@ -33,29 +34,52 @@ pub fn explain(
         let now_from = shelf.programme().calendar.first_day(period);
         again = Some(Again::read(setting, shelf, before, now_from)?);
     }
-    for (card, pairs) in cards.iter_mut().zip(pairs) {
-        let both = match again.as_ref().filter(|_| pairs.rules_differ()) {
-            Some(again) => again.cards(setting, card)?,
-            None => None,
-        };
-        let of = |made: &dyn Fn(&Card) -> Option<Made>| both.as_ref().and_then(|(own, now)| made(own).zip(made(now)));
-        for (score, pair) in card.domains.iter_mut().zip(pairs.domains) {
-            let change = composite::change(score.finish.score, score.previous_final);
-            if let Some(((published, now), change)) = pair.zip(change) {
-                let again = of(&|card| {
-                    let found = card.domains.iter().find(|d| d.domain == score.domain)?;
-                    Made::of_domain(found, card.edition.hash)
-                });
-                score.change = change::parts(&Before { published, again }, &now, change);
-            }
-        }
-        let change = composite::change(card.finish.score, card.previous_final);
-        if let Some(((published, now), change)) = pairs.card.zip(change) {
-            let again = of(&|card| Made::of_card(card, card.edition.hash));
-            card.change = change::parts(&Before { published, again }, &now, change);
+    let items: Vec<(&Card, &Pairs)> = cards.iter().zip(&pairs).collect();
+    let found = lanes::each_of(&items, |(card, pairs)| parts_of(setting, again.as_ref(), card, pairs));
+    for (card, found) in cards.iter_mut().zip(found) {
+        let (domains, whole) = found?;
+        card.change = whole;
+        for (score, parts) in card.domains.iter_mut().zip(domains) {
+            score.change = parts;
         }
     }
     Ok(())
+}
+
+/// The parts of the changes of a card's domains, and of its own.
+fn parts_of(
+    setting: &Setting,
+    again: Option<&Again>,
+    card: &Card,
+    pairs: &Pairs,
+) -> Read<(Vec<Vec<ChangePart>>, Vec<ChangePart>)> {
+    let both = match again.filter(|_| pairs.rules_differ()) {
+        Some(again) => again.cards(setting, card)?,
+        None => None,
+    };
+    let of = |made: &dyn Fn(&Card) -> Option<Made>| both.as_ref().and_then(|(own, now)| made(own).zip(made(now)));
+    let parts = |pair: &Option<(Made, Made)>, change: Option<Dec>, again: Option<(Made, Made)>| match (pair, change) {
+        (Some((published, now)), Some(change)) => {
+            let published = published.clone();
+            change::parts(&Before { published, again }, now, change)
+        }
+        _ => Vec::new(),
+    };
+    let domain = |(score, pair): (&DomainScore, &Option<(Made, Made)>)| {
+        let again = of(&|card| {
+            let found = card.domains.iter().find(|d| d.domain == score.domain)?;
+            Made::of_domain(found, card.edition.hash)
+        });
+        parts(pair, composite::change(score.finish.score, score.previous_final), again)
+    };
+    let domains = card.domains.iter().zip(&pairs.domains).map(domain).collect();
+    let again = of(&|card| Made::of_card(card, card.edition.hash));
+    let whole = parts(
+        &pairs.card,
+        composite::change(card.finish.score, card.previous_final),
+        again,
+    );
+    Ok((domains, whole))
 }
 
 /// What each score of a card is compared with: that of the period before, and its own.

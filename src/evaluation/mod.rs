@@ -53,6 +53,7 @@ pub mod homes;
 pub mod inputs;
 pub mod key_events;
 pub mod knots;
+mod lanes;
 pub mod metric;
 mod own;
 pub mod parts;
@@ -177,19 +178,29 @@ fn cards(
         .values()
         .filter_map(|periods| periods.get(&period))
         .filter(|at| only.is_none_or(|partner| *partner == at.partner));
-    let card = |at: &facts::PartnerPeriod| {
+    let here: Vec<&facts::PartnerPeriod> = here.collect();
+    let card = |at: &&facts::PartnerPeriod| -> Read<Option<(Card, Findings)>> {
         // the pools hold a book for every region that a partner has in the period
         let Some(book) = setting.pools.books.get(&at.region) else {
             return Ok(None);
         };
+        let mut findings = Findings::new();
         let red = red_lines.state(&at.partner, at.first_on, at.end_on);
-        let domains = rows::domains(facts, setting.events, at, &found, findings);
+        let domains = rows::domains(facts, setting.events, at, &found, &mut findings);
         let scores = domains
             .iter()
             .map(|domain| domain_score::score(setting, book, at, domain, red.is_black()));
-        card::card(setting, book, at, scores.collect::<Read<Vec<_>>>()?, red).map(Some)
+        let card = card::card(setting, book, at, scores.collect::<Read<Vec<_>>>()?, red)?;
+        Ok(Some((card, findings)))
     };
-    here.map(card).filter_map(Result::transpose).collect()
+    let mut cards = Vec::with_capacity(here.len());
+    for done in lanes::each_of(&here, card) {
+        if let Some((card, found)) = done? {
+            findings.extend(found);
+            cards.push(card);
+        }
+    }
+    Ok(cards)
 }
 
 /// Makes the finals of a card known to the next period.

@@ -216,7 +216,8 @@ impl Config {
             };
             for (path, text) in under(MEASURES, ".sql") {
                 if let Some((measure, contract)) = keep(Measure::read(&path, &text, &columns), &mut findings) {
-                    derived.extend(contract.map(|text| (format!("{path} (derived contract)"), text)));
+                    let file = format!("{SCHEMAS}{}.odcs.yaml", measure.output());
+                    derived.extend(contract.map(|text| (file, text)));
                     measures.push(measure);
                 }
             }

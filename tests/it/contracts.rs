@@ -35,7 +35,7 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 39] = [
+const OUTPUTS: [(&str, Option<&str>); 45] = [
     ("authorisation_findings", Some("period")),
     ("calendar_certifications", None),
     ("calendar_certified_partners", None),
@@ -48,6 +48,7 @@ const OUTPUTS: [(&str, Option<&str>); 39] = [
     ("derivations", Some("period")),
     ("effective_certifications", None),
     ("entitlements", None),
+    ("figures", Some("period")),
     ("files", None),
     ("freshness", Some("period")),
     ("held", None),
@@ -62,18 +63,23 @@ const OUTPUTS: [(&str, Option<&str>); 39] = [
     ("measures_deliveries", Some("period")),
     ("measures_parts", Some("period")),
     ("measures_quality", Some("period")),
+    ("measures_ratings", Some("period")),
+    ("measures_responses", Some("period")),
     ("measures_sales", None),
     ("measures_satisfaction", Some("period")),
+    ("measures_service_level", Some("period")),
     ("measures_support_used", None),
     ("measures_training_used", None),
     ("messages", None),
     ("metrics", Some("period")),
     ("partner_scores", Some("period")),
+    ("peer_figures", Some("period")),
     ("periods", None),
     ("quarantine", None),
     ("rebates", Some("period")),
     ("review_criteria", Some("period")),
     ("reviews", None),
+    ("score_changes", Some("period")),
     ("scores", Some("period")),
 ];
 

@@ -20,6 +20,7 @@ mod kill;
 mod mail;
 mod measures;
 mod operations;
+mod own_metric;
 mod programme;
 mod quarantine;
 mod rebates;

@@ -1,0 +1,47 @@
+//! The same work on many items, side by side.
+//!
+//! Duty: results in the order of the items, whatever the number of threads. Not its duty: what the work is; it must not
+//! depend on anything but its item.
+
+use std::num::NonZero;
+use std::thread;
+
+/// Fewer items than this are not worth a thread.
+const LEAST_ITEMS: usize = 64;
+
+/// Works on every item; the results are in the order of the items.
+pub fn each_of<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let lanes = thread::available_parallelism().map_or(1, NonZero::get);
+    if lanes == 1 || items.len() < LEAST_ITEMS {
+        return items.iter().map(work).collect();
+    }
+    let work = &work;
+    thread::scope(|scope| {
+        let chunks = items.chunks(items.len().div_ceil(lanes));
+        let running: Vec<_> = chunks
+            .map(|chunk| scope.spawn(move || chunk.iter().map(work).collect::<Vec<R>>()))
+            .collect();
+        let mut results = Vec::with_capacity(items.len());
+        for lane in running {
+            // a panic of the work is the caller's
+            results.extend(lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_the_order_of_the_items() {
+        for n in [0, 1, 63, 64, 65, 1000] {
+            let items: Vec<usize> = (0..n).collect();
+            assert_eq!(
+                each_of(&items, |i| i * 2),
+                items.iter().map(|i| i * 2).collect::<Vec<_>>()
+            );
+        }
+    }
+}

@@ -91,7 +91,7 @@ impl<'a> Case<'a> {
 
     /// Everything that adds to the amount but for what is carried.
     pub fn components(&self, basis: &Basis<'a>) -> Result<Vec<Component>, String> {
-        let mut components = self.to_date(basis)?;
+        let mut components = self.so_far(basis)?;
         if self.from < self.first {
             let earlier = self.earlier()?;
             if !earlier.is_zero() {
@@ -119,14 +119,14 @@ impl<'a> Case<'a> {
         if !before.has_target(&basis) {
             return Ok(Ratio::zero());
         }
-        let components = before.to_date(&basis)?;
+        let components = before.so_far(&basis)?;
         let exact = components.iter().fold(Ratio::zero(), |sum, c| &sum + &c.amount);
         let booked = Money::rounded(&exact, self.currency, self.scheme.rounding).map_err(|e| e.to_string())?;
         Ok(booked.dec().ratio())
     }
 
     /// The term up to the last day.
-    fn to_date(&self, basis: &Basis<'a>) -> Result<Vec<Component>, String> {
+    fn so_far(&self, basis: &Basis<'a>) -> Result<Vec<Component>, String> {
         let mut groups: BTreeMap<&'a str, BTreeMap<Date, Sum>> = BTreeMap::new();
         for ((domain, day), sum) in &basis.parts {
             let group = if method::is_by_domain(self.scheme) { *domain } else { "" };

@@ -122,7 +122,7 @@ impl Output {
     }
 }
 
-impl<'a> Case<'a> {
+impl Case<'_> {
     /// Computes the target into `output`; problems are those that no row can stand for. `carried` is what earlier earning
     /// periods did not pay out.
     pub fn run(&self, carried: &mut Ratio, output: &mut Output) -> Result<Done, Vec<String>> {

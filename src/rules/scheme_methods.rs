@@ -271,6 +271,7 @@ fn by_partner(out: &mut Out, s: &mut Section<'_>, within: Within) -> Option<BTre
     whole.then_some(partners)
 }
 
+#[expect(clippy::option_option, reason = "what is not declared is no mistake")]
 fn optional(out: &mut Out, s: &mut Section<'_>, key: &str, within: Within) -> Option<Option<Ratio>> {
     match s.get(key) {
         None => Some(None),

@@ -4,6 +4,8 @@
 //! what a run does between them and the published tables: reading typed rows, peers, metrics, scores, cards, changes,
 //! quartiles.
 
+#![expect(clippy::print_stdout, reason = "a figure for a person")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -30,7 +32,7 @@ const DOMAINS: [&str; 11] = [
 ];
 
 fn main() {
-    let partners = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(5000);
+    let partners = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(5000);
     let rules = read_rules();
     let inputs = inputs(partners, &rules);
     let rows: usize = [

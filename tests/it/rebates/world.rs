@@ -8,7 +8,7 @@ use starledger::domain::time::parse_date;
 use starledger::domain::{Date, Dec, Finding, Period, PeriodKind, Ratio, Table, Value};
 use starledger::incentives::{self, Inputs};
 use starledger::ledger::{self, Account, Entry, PostingDay};
-use starledger::rules::{Books, Rules};
+use starledger::rules::Rules;
 
 use super::sheet::{Example, Run};
 use crate::support::workspace::repository;

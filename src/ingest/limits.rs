@@ -65,3 +65,7 @@ pub const SHOWN_REJECTS: usize = 10;
 /// First and last year of a plausible date: before the oldest contract and far after the last due date. Year 1, 1899,
 /// 1970 and 2999 are what broken software writes instead of a blank.
 pub const PLAUSIBLE_YEARS: (i32, i32) = (1990, 2100);
+
+/// Last year of which it is known when clocks change: the tables of zones end with it, and a local time behind it would
+/// be read as if summer never came.
+pub const LAST_ZONED_YEAR: i32 = 2099;

@@ -10,7 +10,7 @@ use chrono::{Datelike, NaiveDateTime};
 
 use super::fault::{Fault, code_point, shown};
 use super::formats::Pattern;
-use super::limits::PLAUSIBLE_YEARS;
+use super::limits::{LAST_ZONED_YEAR, PLAUSIBLE_YEARS};
 use super::source::{Overlap, Source, data_columns};
 use crate::contracts::model::{Column, ColumnType};
 use crate::contracts::{Contract, check};
@@ -261,6 +261,17 @@ impl<'a> Reading<'a> {
     }
 
     fn local(&self, zone: Zone, local: NaiveDateTime, text: &str) -> Result<Instant, Fault> {
+        if local.year() > LAST_ZONED_YEAR {
+            let reason = format!(
+                "{} is later than {LAST_ZONED_YEAR}, the last year of which it is known when clocks change",
+                self.shown(text)
+            );
+            return Err(Fault::new(
+                "instant.window",
+                reason,
+                "correct the time, or deliver it with its offset",
+            ));
+        }
         let resolve = |first| {
             zone.resolve(local, first).map_err(|error: TimeError| {
                 let reason = format!("{} {error}", self.shown(text));

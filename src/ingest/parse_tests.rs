@@ -197,6 +197,9 @@ fn instants_of_a_zone() {
     // a source of local times does not read offsets beside them
     assert_eq!(read_as(BERLIN, at(), "2026-07-01T08:00:00Z"), "! instant.grammar");
     assert_eq!(read_as(BERLIN, at(), "29.03.2026 02:30"), "! instant.gap");
+    // where the tables of zones end, summer would not come any more
+    assert_eq!(read_as(BERLIN, at(), "31.12.2099 23:59"), "2099-12-31T22:59:00Z");
+    assert_eq!(read_as(BERLIN, at(), "01.07.2100 12:00"), "! instant.window");
     assert_eq!(read_as(BERLIN, at(), "25.10.2026 02:30"), "! instant.overlap");
     assert_eq!(
         read_as(&format!("{BERLIN}\noverlap = 'first'"), at(), "25.10.2026 02:30"),

@@ -3,9 +3,11 @@
 //! Duty: take what is plainly right, fast; leave everything else to `parse`, which says what is right. What is taken
 //! here is the value that `parse` gives: a test compares them. Must not: refuse anything, or say why.
 
+use chrono::Datelike as _;
+
 use super::fixed::{Fixed, two};
 use super::formats::Pattern;
-use super::limits::PLAUSIBLE_YEARS;
+use super::limits::{LAST_ZONED_YEAR, PLAUSIBLE_YEARS};
 use super::memo::{Memo, Tokens};
 use super::source::Source;
 use crate::contracts::model::{Column, ColumnType, Format};
@@ -399,6 +401,9 @@ impl Hours {
     fn offset(&self, hour: i64) -> Option<i64> {
         let offset = |second: i64| {
             let local = chrono::DateTime::from_timestamp(second, 0)?.naive_utc();
+            if local.year() > LAST_ZONED_YEAR {
+                return None;
+            }
             let first = self.zone.resolve(local, true).ok()?;
             let last = self.zone.resolve(local, false).ok()?;
             (first == last).then(|| second * SECOND_MICROS - first.micros())

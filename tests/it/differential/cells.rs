@@ -281,6 +281,19 @@ pub fn time_shown_twice(draft: &mut Draft<'_>, random: &mut Random) -> bool {
     draft.declared.overlap.is_none() && changing_clocks(draft, random, 10)
 }
 
+/// A local time of which nobody knows yet whether it is in summer.
+pub fn time_beyond_zones(draft: &mut Draft<'_>, random: &mut Random) -> bool {
+    let format = draft.declared.instant_formats.first().copied();
+    let Some(format) = format.filter(|f| !f.contains("%z")) else {
+        return false;
+    };
+    let second = days(2100, random.between(1, 12), 15) * 86_400 + random.between(0, 86_399) / 60 * 60;
+    let is = |kind: &Kind| *kind == Kind::Instant;
+    change(draft, random, is, Touch::Held, |_, _, _, _| {
+        Some(date_text(format, second))
+    })
+}
+
 fn changing_clocks(draft: &mut Draft<'_>, random: &mut Random, month: i64) -> bool {
     let format = draft.declared.instant_formats.first().copied();
     let Some(format) = format.filter(|f| !f.contains("%z") && draft.declared.zone == Zone::Berlin) else {
@@ -579,6 +592,16 @@ pub fn column_missing(draft: &mut Draft<'_>, random: &mut Random) -> bool {
     }
     draft.written.order.remove(place);
     draft.touch_all(Touch::Held);
+    // of some nothing is left, and a blank record may be one to skip
+    for row in 0..draft.rows.len() {
+        let places = 0..draft.header.len();
+        if places
+            .filter_map(|p| draft.column(p))
+            .all(|c| draft.rows[row][c] == Value::Null)
+        {
+            draft.touch_row(row, Touch::Other);
+        }
+    }
     true
 }
 

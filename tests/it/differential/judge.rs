@@ -212,7 +212,8 @@ pub fn judge(draft: &Draft<'_>, read: &Read, records: &[Record]) -> Result<Class
         let covering = |record: &&Record| (record.line..=record.last).contains(&line);
         let is_rejected = |record: &Record| matches!(record.state, State::Rejected(_));
         if let Some(record) = records.iter().filter(covering).find(|r| is_rejected(r)) {
-            if record.line == line && touch(at) == Touch::Clean {
+            let is_first = at == 0 || lines[at - 1] < line;
+            if record.line == line && is_first && touch(at) == Touch::Clean {
                 return Err(format!(
                     "line {line} is rejected, and nothing is wrong with it: {:?}",
                     record.state
@@ -225,7 +226,9 @@ pub fn judge(draft: &Draft<'_>, read: &Read, records: &[Record]) -> Result<Class
             let start = lines.iter().rposition(|start| *start <= record.line);
             start.is_some_and(|start| touch(start) == Touch::Other)
         });
-        if !swallowing && touch(at) != Touch::Other {
+        // the source says that these lines are no rows
+        let is_preamble = line <= draft.declared.preamble;
+        if !swallowing && !is_preamble && touch(at) != Touch::Other {
             return Err(format!("line {line} is lost: {:?}", draft.items[at].rows));
         }
         different += 1;

@@ -494,7 +494,7 @@ pub fn header_renamed(draft: &mut Draft<'_>, random: &mut Random) -> bool {
         return false;
     };
     if !rename(draft, random, Touch::Held, |_, names| {
-        names[place] += " 2";
+        names[place] += "_old";
         true
     }) {
         return false;

@@ -40,6 +40,7 @@ pub const KINDS: &[(&str, Stage, Damage)] = &[
     ("impossible time", Stage::Cells, cells::impossible_time),
     ("time of no clock", Stage::Cells, cells::time_of_no_clock),
     ("time shown twice", Stage::Cells, cells::time_shown_twice),
+    ("time beyond the zones", Stage::Cells, cells::time_beyond_zones),
     ("full-width digits", Stage::Cells, cells::full_width_digits),
     ("blank within a number", Stage::Cells, cells::blank_within_number),
     ("blanks around a value", Stage::Cells, cells::blanks_around),

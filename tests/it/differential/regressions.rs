@@ -43,3 +43,12 @@ fn digits_finer_than_a_nanosecond_are_not_dropped() {
     let found = read(Kind::Instant, "", "2026-10-12T06:00:00.1234560000000Z");
     assert_eq!(found.rows.len(), 1);
 }
+
+#[test]
+fn a_local_time_behind_the_tables_of_zones_is_not_read_as_winter() {
+    let keys = "instant_formats = ['%F %T']\ntime_zone = 'Europe/Berlin'\n";
+    let found = read(Kind::Instant, keys, "2100-07-15 12:00:00");
+    assert_eq!(rules(&found), ["instant.window"]);
+    let found = read(Kind::Instant, keys, "2099-07-15 12:00:00");
+    assert_eq!(found.rows.len(), 1);
+}

@@ -130,7 +130,7 @@ fn read_per_unit(out: &mut Out, s: &mut Section<'_>) -> Option<Method> {
 
 fn read_target(out: &mut Out, s: &mut Section<'_>) -> Option<Method> {
     let mut table = s.section(out, "target")?;
-    let target = amounts(out, &mut table, "value", Within::Positive);
+    let target = amounts(out, &mut table, "amount", Within::Positive);
     let partners = by_partner(out, &mut table, Within::Positive);
     let reached = table.choice(out, "reached", &[("at_target", true), ("over_target", false)]);
     let share = table.get("rate").map(|item| rate(out, &table.at("rate"), item));

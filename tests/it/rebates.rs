@@ -77,11 +77,12 @@ fn every_public_figure_is_computed() {
 /// example fails for one of them at least.
 #[test]
 fn another_rule_gives_another_figure() {
-    for example in read_all() {
+    let unseen = |example: &Example| {
         let mutants = example.mutants();
-        let caught = mutants.iter().any(|mutant| checks(mutant).iter().any(|c| !c.passed()));
-        assert!(caught, "{}: {} changed rules and none seen", example.id, mutants.len());
-    }
+        !mutants.iter().any(|mutant| checks(mutant).iter().any(|c| !c.passed()))
+    };
+    let unseen: Vec<String> = read_all().into_iter().filter(unseen).map(|e| e.id).collect();
+    assert_eq!(unseen, Vec::<String>::new(), "changed rules that no figure shows");
 }
 
 fn page(checks: &[Check], examples: usize) -> String {

@@ -31,11 +31,11 @@ pub(super) struct Refused(Vec<String>);
 impl Refused {
     /// The finding that contains a text, or all of them.
     pub fn matching(&self, text: &str) -> String {
-        let wanted = text.trim_start_matches("refused: ");
-        if self.0.iter().any(|f| f.contains(wanted)) {
+        let is_wanted = |wanted: &str| self.0.iter().any(|f| f.contains(wanted));
+        if text.strip_prefix("refused: ").is_some_and(is_wanted) {
             text.to_owned()
         } else {
-            self.0.join("; ")
+            format!("refused: {}", self.0.join("; "))
         }
     }
 }
@@ -51,10 +51,11 @@ pub(super) fn run(example: &Example) -> Result<Outcome, Refused> {
     Ok(Outcome { runs, book })
 }
 
-/// The sample's global edition, and the example's schemes as a region's edition on top of it.
+/// The sample's global edition, from the beginning of a year so that terms are whole, and the example's schemes as a region's edition on top of it.
 fn rules(schemes: &toml::Table) -> Result<Rules, Refused> {
     let global = repository().join("pipelines/rules/global/2025-10-01.toml");
     let global = fs::read_to_string(global).expect("the global edition");
+    let global = global.replace("effective_from = \"2025-10-01\"", "effective_from = \"2025-01-01\"");
     let mut all = schemes.clone();
     for name in ["sales-rebate", "certification-incentive"] {
         all.insert(
@@ -63,12 +64,12 @@ fn rules(schemes: &toml::Table) -> Result<Rules, Refused> {
         );
     }
     let edition = toml::Table::from_iter([
-        ("effective_from".to_owned(), "2025-10-01".into()),
+        ("effective_from".to_owned(), "2025-01-01".into()),
         ("schemes".to_owned(), all.into()),
     ]);
     let files = [
-        ("global/2025-10-01.toml".to_owned(), global),
-        ("test/2025-10-01.toml".to_owned(), edition.to_string()),
+        ("global/2025-01-01.toml".to_owned(), global),
+        ("test/2025-01-01.toml".to_owned(), edition.to_string()),
     ];
     Rules::read(&files).map_err(|findings| Refused(findings.iter().map(Finding::to_string).collect()))
 }

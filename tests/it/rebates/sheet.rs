@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use starledger::domain::{Dec, Ratio, Rounding};
 use toml::{Table, Value};
 
 use crate::support::workspace::repository;
@@ -109,18 +110,25 @@ fn example(base: &Table, e: &Table) -> Example {
 }
 
 impl Example {
-    /// The example with one decimal of its rules doubled, or one word replaced by its counterpart, each in turn.
+    /// The example with one decimal of its rules doubled or halved, or one word replaced by its counterpart, each in turn.
     pub fn mutants(&self) -> Vec<Example> {
+        [Ratio::int(2), half()]
+            .iter()
+            .flat_map(|by| self.mutants_by(by))
+            .collect()
+    }
+
+    fn mutants_by(&self, by: &Ratio) -> Vec<Example> {
         let mut mutants = Vec::new();
         for at in 0.. {
             let mut mutant = self.clone();
             let mut left = at;
-            let mut changed = mutate(&mut mutant.schemes, &mut left);
+            let mut changed = mutate(&mut mutant.schemes, &mut left, by);
             for (_, schemes) in &mut mutant.later {
-                changed = changed || mutate(schemes, &mut left);
+                changed = changed || mutate(schemes, &mut left, by);
             }
             if !changed {
-                return mutants;
+                break;
             }
             mutants.push(mutant);
         }
@@ -128,17 +136,23 @@ impl Example {
     }
 }
 
-/// Changes the `left`-th value that can be changed.
-fn mutate(table: &mut Table, left: &mut usize) -> bool {
-    table.iter_mut().any(|(_, value)| mutate_value(value, left))
+fn half() -> Ratio {
+    Ratio::new(1, 2).expect("a half")
 }
 
-fn mutate_value(value: &mut Value, left: &mut usize) -> bool {
+/// Changes the `left`-th value that can be changed.
+fn mutate(table: &mut Table, left: &mut usize, by: &Ratio) -> bool {
+    table.iter_mut().any(|(_, value)| mutate_value(value, left, by))
+}
+
+fn mutate_value(value: &mut Value, left: &mut usize, by: &Ratio) -> bool {
     match value {
-        Value::Table(table) => mutate(table, left),
-        Value::Array(values) => values.iter_mut().any(|v| mutate_value(v, left)),
+        Value::Table(table) => mutate(table, left, by),
+        Value::Array(values) => values.iter_mut().any(|v| mutate_value(v, left, by)),
         Value::String(text) => {
-            let Some(other) = counterpart(text) else { return false };
+            let Some(other) = counterpart(text, by) else {
+                return false;
+            };
             if *left > 0 {
                 *left -= 1;
                 return false;
@@ -158,18 +172,18 @@ fn mutate_value(value: &mut Value, left: &mut usize) -> bool {
     }
 }
 
-fn counterpart(text: &str) -> Option<String> {
+fn counterpart(text: &str, by: &Ratio) -> Option<String> {
     let number = text.trim_end_matches(" %");
-    if let Ok(decimal) = starledger::domain::Dec::parse(number) {
-        let doubled = decimal.ratio() + decimal.ratio();
-        let shown = doubled.round(6, starledger::domain::Rounding::Down)?.to_string();
+    if let Ok(decimal) = Dec::parse(number) {
+        let other = decimal.ratio() * by.clone();
+        let shown = other.round(6, Rounding::Down)?.to_string();
         return Some(format!("{shown}{}", &text[number.len()..]));
     }
     let pairs = [
         ("lower", "upper"),
         ("marginal", "whole"),
         ("half_away_from_zero", "ceiling"),
-        ("p1", "p2"),
+        ("product_9", "a"),
         ("gross", "net_of_earlier"),
     ];
     pairs.iter().find_map(|(a, b)| match text {

@@ -218,7 +218,7 @@ fn what_cannot_be_computed_is_said_all_at_once() {
     let error = world.compute().unwrap_err().to_string();
     assert_eq!(error.lines().count(), 3, "{error}");
     assert!(
-        error.contains("2025-10-01.toml:10: scheme sales-rebate: bands join all domains"),
+        error.contains("2025-10-01.toml:10: scheme sales-rebate: its method joins all domains"),
         "{error}"
     );
     assert!(

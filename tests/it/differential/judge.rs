@@ -167,6 +167,8 @@ pub fn judge(draft: &Draft<'_>, read: &Read, records: &[Record]) -> Result<Class
         .kinds
         .iter()
         .any(|kind| ["column missing", "header renamed"].contains(kind));
+    // of a name that stands there twice one may be lost and the other is there
+    let lacks_column = lacks_column && !draft.kinds.contains(&"header name twice");
     if lacks_column && draft.written.form != Form::JsonLines && !read.notes.iter().any(|rule| rule == "header.absent") {
         return Err("a column is null, and nothing says so".to_owned());
     }

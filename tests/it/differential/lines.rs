@@ -210,7 +210,9 @@ pub fn another_table(draft: &mut Draft<'_>, random: &mut Random) -> bool {
     } else {
         draft.header.len()
     };
-    let touch = if width == draft.header.len() {
+    // a delimiter at the end of every line is a column more, without a name
+    let is_wider = draft.kinds.contains(&"trailing delimiter everywhere");
+    let touch = if width == draft.header.len() + usize::from(is_wider) || width == draft.header.len() {
         Touch::Other
     } else {
         Touch::Clean
@@ -289,7 +291,13 @@ pub fn lines_joined(draft: &mut Draft<'_>, random: &mut Random) -> bool {
     item.rows.extend(next.rows);
     // the width tells of it, unless something else is wrong with one of the two
     let are_clean = item.touch == Touch::Clean && next.touch == Touch::Clean;
-    item.touch = if are_clean { Touch::Held } else { Touch::Other };
+    // of a text of several lines whose quote does not open any more, a line may look like a row
+    let is_one_line = !next.text.contains(['\n', '\r']);
+    item.touch = if are_clean && is_one_line {
+        Touch::Held
+    } else {
+        Touch::Other
+    };
     true
 }
 
@@ -318,6 +326,10 @@ pub fn trailing_delimiter_everywhere(draft: &mut Draft<'_>, _: &mut Random) -> b
         .filter(is_line)
         .for_each(|item| item.text.push(delimiter));
     draft.touch_all(Touch::Held);
+    // the lines of another table may be as wide now
+    for item in draft.items.iter_mut().filter(|item| item.what == What::Junk) {
+        item.touch = Touch::Other;
+    }
     true
 }
 
@@ -493,7 +505,10 @@ pub fn header_renamed(draft: &mut Draft<'_>, random: &mut Random) -> bool {
     let Some(column) = draft.column(place) else {
         return false;
     };
-    if !rename(draft, random, Touch::Held, |_, names| {
+    // of a name that stood there twice the other column has it now
+    let was_twice = draft.kinds.contains(&"header name twice");
+    let touch = if was_twice { Touch::Other } else { Touch::Held };
+    if !rename(draft, random, touch, |_, names| {
         names[place] += "_old";
         true
     }) {

@@ -134,8 +134,10 @@ impl Ratio {
         {
             return Some(Dec::new(round_small(top, i128::from(*bottom), rounding), scale));
         }
-        let scaled = self.0.big() * BigRational::from_integer(BigInt::from(10).pow(u32::from(scale)));
-        round_to_int(&scaled, rounding)
+        let big = self.0.big();
+        // not brought to lowest terms: what is rounded need not be
+        let top = big.numer() * BigInt::from(10).pow(u32::from(scale));
+        round_to_int(&top, big.denom(), rounding)
             .to_i128()
             .map(|units| Dec::new(units, scale))
     }
@@ -181,8 +183,9 @@ fn round_small(top: i128, bottom: i128, rounding: Rounding) -> i128 {
     floor + i128::from(up)
 }
 
-fn round_to_int(value: &BigRational, rounding: Rounding) -> BigInt {
-    let (floor, remainder) = value.numer().div_mod_floor(value.denom());
+/// `top / bottom` as a whole number; `bottom` is above 0.
+fn round_to_int(top: &BigInt, bottom: &BigInt, rounding: Rounding) -> BigInt {
+    let (floor, remainder) = top.div_mod_floor(bottom);
     if remainder.is_zero() {
         return floor;
     }
@@ -190,14 +193,14 @@ fn round_to_int(value: &BigRational, rounding: Rounding) -> BigInt {
     let up = match rounding {
         Rounding::Floor => false,
         Rounding::Ceiling => true,
-        Rounding::Down => value.is_negative(),
-        Rounding::Up => !value.is_negative(),
-        Rounding::HalfAwayFromZero => match twice.cmp(value.denom()) {
+        Rounding::Down => top.is_negative(),
+        Rounding::Up => !top.is_negative(),
+        Rounding::HalfAwayFromZero => match twice.cmp(bottom) {
             std::cmp::Ordering::Less => false,
             std::cmp::Ordering::Greater => true,
-            std::cmp::Ordering::Equal => !value.is_negative(),
+            std::cmp::Ordering::Equal => !top.is_negative(),
         },
-        Rounding::HalfEven => match twice.cmp(value.denom()) {
+        Rounding::HalfEven => match twice.cmp(bottom) {
             std::cmp::Ordering::Less => false,
             std::cmp::Ordering::Greater => true,
             std::cmp::Ordering::Equal => floor.is_odd(),

@@ -20,7 +20,8 @@ use super::fields::{Read, each};
 use super::inputs::Inputs;
 use super::tables::sorted;
 use crate::domain::ids::{DomainId, PartnerId};
-use crate::domain::{Dec, Digest, Period, Ratio, Rounding, Table};
+use crate::domain::unreduced::Unreduced;
+use crate::domain::{Dec, Digest, Period, Ratio, Table};
 
 /// Key: `partner_id`, `domain`, `period`, `part`.
 pub const SCORE_CHANGES: [&str; 5] = ["partner_id", "domain", "period", "part", "points"];
@@ -154,40 +155,48 @@ pub struct Before {
 /// The parts of a published change, in order; those of 0.00 are left out.
 #[must_use]
 pub fn parts(before: &Before, now: &Made, change: Dec) -> Vec<ChangePart> {
-    let mut exact: Vec<(String, Ratio)> = Vec::new();
-    let total = |made: &Made| made.total.clone().unwrap_or_else(Ratio::zero);
+    let mut exact: Vec<(String, Unreduced)> = Vec::new();
+    let amount = |found: &Option<Ratio>| found.as_ref().map_or_else(nothing, Unreduced::from);
     let from = match &before.again {
         Some((own, shifted)) => {
-            exact.push(("rules".to_owned(), &total(shifted) - &total(own)));
-            exact.push(("late_facts".to_owned(), &total(own) - &total(&before.published)));
+            let (own_total, published) = (amount(&own.total), amount(&before.published.total));
+            exact.push(("rules".to_owned(), amount(&shifted.total).sub(&own_total)));
+            exact.push(("late_facts".to_owned(), own_total.sub(&published)));
             shifted
         }
         None => &before.published,
     };
-    let half = |sum: Ratio| &sum / &Ratio::int(2);
+    let two = Unreduced::from(&Ratio::int(2));
+    let half = |a: &Unreduced, b: &Unreduced| a.add(b).div(&two).unwrap_or_else(nothing);
     let names: BTreeSet<&String> = from.terms.keys().chain(now.terms.keys()).collect();
     for name in names {
-        let (old, new) = (from.terms.get(name), now.terms.get(name));
-        let Some((_, some_value)) = new.or(old) else { continue };
-        let nothing = Ratio::zero();
-        let (w0, v0) = old.map_or((&nothing, some_value), |(w, v)| (w, v));
-        let (w1, v1) = new.map_or((&nothing, v0), |(w, v)| (w, v));
-        exact.push((format!("value:{name}"), &half(w0 + w1) * &(v1 - v0)));
-        exact.push((format!("weight:{name}"), &half(v0 + v1) * &(w1 - w0)));
+        let term = |made: &Made| {
+            let (weight, value) = made.terms.get(name)?;
+            Some((Unreduced::from(weight), Unreduced::from(value)))
+        };
+        let (old, new) = (term(from), term(now));
+        // one that comes or goes has the same value before and after, and no weight where it is not
+        let other =
+            |pair: &Option<(Unreduced, Unreduced)>| pair.as_ref().map_or_else(nothing, |(_, value)| value.clone());
+        let (w0, v0) = old.clone().unwrap_or_else(|| (nothing(), other(&new)));
+        let (w1, v1) = new.unwrap_or_else(|| (nothing(), other(&old)));
+        exact.push((format!("value:{name}"), half(&w0, &w1).mul(&v1.sub(&v0))));
+        exact.push((format!("weight:{name}"), half(&v0, &v1).mul(&w1.sub(&w0))));
     }
-    let step = |of: fn(&Made) -> &Option<Ratio>| {
-        let amount = |made: &Made| of(made).clone().unwrap_or_else(Ratio::zero);
-        &amount(now) - &amount(from)
-    };
-    exact.push(("events".to_owned(), step(|made| &made.events)));
-    exact.push(("clamp".to_owned(), step(|made| &made.clamp)));
-    let hundredths: Vec<Ratio> = exact.iter().map(|(_, amount)| amount * &Ratio::int(100)).collect();
+    exact.push(("events".to_owned(), amount(&now.events).sub(&amount(&from.events))));
+    exact.push(("clamp".to_owned(), amount(&now.clamp).sub(&amount(&from.clamp))));
+    let shown: Vec<Dec> = exact
+        .iter()
+        .map(|(_, part)| part.round(PLACES).unwrap_or(Dec::ZERO))
+        .collect();
+    let hundredths: Vec<i128> = shown.iter().map(|part| part.units()).collect();
     let units = apportion(&hundredths, change.rescale(2).map_or(0, Dec::units));
     exact
         .into_iter()
+        .zip(shown)
         .zip(units)
         .filter(|(_, units)| *units != 0)
-        .map(|((part, exact), units)| ChangePart {
+        .map(|(((part, _), exact), units)| ChangePart {
             part,
             exact,
             points: Dec::new(units, 2),
@@ -195,33 +204,36 @@ pub fn parts(before: &Before, now: &Made, change: Dec) -> Vec<ChangePart> {
         .collect()
 }
 
-/// Whole numbers near the exact ones that add up to `total`: each rounded down, what is missing goes to the largest
-/// remainders, ties to the earlier; what is too much (sealed numbers are rounded) comes off the smallest.
-fn apportion(exact: &[Ratio], total: i128) -> Vec<i128> {
-    let mut units = Vec::with_capacity(exact.len());
-    let mut order: Vec<(Ratio, usize)> = Vec::with_capacity(exact.len());
-    for (i, part) in exact.iter().enumerate() {
-        let floor = part.round(0, Rounding::Floor).unwrap_or(Dec::ZERO);
-        order.push((part - &floor.ratio(), i));
-        units.push(floor.units());
-    }
+fn nothing() -> Unreduced {
+    Unreduced::from(&Ratio::zero())
+}
+
+/// Decimals to which the parts are known when they are apportioned.
+const PLACES: u8 = 14;
+/// A hundredth in units of those.
+const HUNDREDTH: i128 = 1_000_000_000_000;
+
+/// Hundredths near the parts that add up to `total`: each rounded down, what is missing goes to the largest remainders,
+/// ties to the earlier; what is too much (sealed numbers are rounded) comes off the smallest.
+fn apportion(parts: &[i128], total: i128) -> Vec<i128> {
+    let mut units: Vec<i128> = parts.iter().map(|part| part.div_euclid(HUNDREDTH)).collect();
     // parts that are nothing take nothing
-    order.retain(|(_, i)| !exact[*i].is_zero());
-    order.sort_by(|(a, i), (b, j)| b.cmp(a).then(i.cmp(j)));
-    let mut left = total - units.iter().sum::<i128>();
+    let mut order: Vec<usize> = (0..parts.len()).filter(|i| parts[*i] != 0).collect();
+    order.sort_by_key(|i| (std::cmp::Reverse(parts[*i].rem_euclid(HUNDREDTH)), *i));
     if order.is_empty() {
         return units;
     }
+    let mut left = total - units.iter().sum::<i128>();
     let mut forward = order.iter().cycle();
     while left > 0 {
-        if let Some((_, i)) = forward.next() {
+        if let Some(i) = forward.next() {
             units[*i] += 1;
             left -= 1;
         }
     }
     let mut backward = order.iter().rev().cycle();
     while left < 0 {
-        if let Some((_, i)) = backward.next() {
+        if let Some(i) = backward.next() {
             units[*i] -= 1;
             left += 1;
         }
@@ -301,9 +313,12 @@ mod tests {
 
     #[test]
     fn rounding_is_placed_and_nothing_is_lost() {
-        let third = Ratio::new(1, 3).unwrap();
-        assert_eq!(apportion(&[third.clone(), third.clone(), third], 1), [1, 0, 0]);
-        assert_eq!(apportion(&[dec("-0.7"), dec("0.4"), dec("0")], 0), [-1, 1, 0]);
-        assert_eq!(apportion(&[dec("1.2"), dec("-1.2")], -1), [1, -2]);
+        let third = HUNDREDTH / 3;
+        assert_eq!(apportion(&[third, third, third], 1), [1, 0, 0]);
+        assert_eq!(apportion(&[-7 * HUNDREDTH / 10, 4 * HUNDREDTH / 10, 0], 0), [-1, 1, 0]);
+        assert_eq!(apportion(&[12 * HUNDREDTH / 10, -12 * HUNDREDTH / 10], -1), [1, -2]);
+        // sealed numbers are rounded: what is published may be a hundredth off their sum
+        assert_eq!(apportion(&[HUNDREDTH, 0, 2 * HUNDREDTH], 2), [1, 0, 1]);
+        assert_eq!(apportion(&[0, 0], 1), [0, 0]);
     }
 }

@@ -37,7 +37,8 @@ impl Edition {
 pub struct ChangePart {
     /// `rules`, `late_facts`, `value:…`, `weight:…`, `events`, `clamp`.
     pub part: String,
-    pub exact: Ratio,
+    /// To 14 decimals.
+    pub exact: Dec,
     /// To 0.01; the parts of a change add up to it.
     pub points: Dec,
 }

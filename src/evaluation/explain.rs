@@ -309,7 +309,7 @@ fn steps(events: &EventSum, label: &str, finish: &Finish, grade: Option<Grade>) 
 
 fn change(finish: &Finish, previous: Option<Dec>, parts: &[ChangePart]) -> Line {
     let part = |part: &ChangePart| {
-        let formula = format!("exactly {}", number(&part.exact));
+        let formula = format!("exactly {}", number(&part.exact.ratio()));
         Line::new(part.part.clone(), formula, part.points.to_string())
     };
     let line = match (finish.score.zip(previous), composite::change(finish.score, previous)) {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::derivation::Derivations;
+use super::derivation_table;
 use crate::domain::ids::{PartnerId, RegionId};
 use crate::domain::{Date, Findings, Period, Table, TableError};
 pub use crate::rules::Books;
@@ -80,8 +81,6 @@ pub struct Evaluated {
     pub figures: Table,
     /// One row per event, whatever its period; those of closed periods unchanged.
     pub key_event_points: Table,
-    /// Partner × period × domain × metric × step, of the periods computed: the explanation of each number.
-    pub derivation_steps: Table,
     /// Black: by partner and day, disjoint.
     pub freezes: Vec<Freeze>,
     /// Yellow: by partner and day, disjoint.
@@ -89,6 +88,14 @@ pub struct Evaluated {
     /// Every intermediate value of every score: what `explain` prints.
     pub derivations: Derivations,
     pub findings: Findings,
+}
+
+impl Evaluated {
+    /// The explanation of every number, as rows of `derivations`: what `explain` prints.
+    #[must_use]
+    pub fn derivation_steps(&self) -> Table {
+        derivation_table::table(&self.derivations)
+    }
 }
 
 /// Black: sales dated from `from` to before `until` earn nothing.

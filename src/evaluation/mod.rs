@@ -144,7 +144,6 @@ fn evaluate_facts(
         peer_figures: peer_figures::table(&derivations),
         figures: figures::table(facts, |period| timeline.periods.contains(&period)),
         key_event_points: tables::key_event_points(&events),
-        derivation_steps: derivation_table::table(&derivations),
         freezes: red_lines.freezes,
         holds: red_lines.holds,
         derivations,

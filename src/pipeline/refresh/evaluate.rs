@@ -42,12 +42,13 @@ impl Refresh<'_> {
         if let Some(latest) = timeline.open.last() {
             self.summary.evaluated = Some(counts(*latest, &evaluated.partner_scores)?);
         }
+        let derivation_steps = evaluated.derivation_steps();
         for table in [
             evaluated.metrics,
             evaluated.scores,
             evaluated.partner_scores,
             evaluated.key_event_points,
-            evaluated.derivation_steps,
+            derivation_steps,
             evaluated.figures,
             evaluated.score_changes,
             evaluated.peer_figures,

@@ -94,6 +94,10 @@ pub(super) struct PersonArgs {
 }
 
 impl PersonArgs {
+    pub(super) fn new(by: String, reason: String, role: String, on: Option<String>) -> PersonArgs {
+        PersonArgs { by, reason, role, on }
+    }
+
     pub(super) fn person(&self) -> Result<Person<'_>, PipelineError> {
         Ok(Person {
             by: self.by.trim(),

@@ -21,6 +21,7 @@ mod rules;
 mod run;
 mod sample;
 mod serve;
+mod settle;
 mod show;
 mod simulate;
 mod source;
@@ -87,6 +88,14 @@ enum Command {
     Events(events::Args),
     /// Look at certification reviews and decide on them; improvement plans.
     Review(review::Args),
+    /// Show what a posting period would settle and why; record that it is prepared.
+    Settle(settle::SettleArgs),
+    /// Approve a prepared settlement by its hash, or withdraw the approval; never by whoever prepared it.
+    Approve(settle::ApproveArgs),
+    /// Close a posting period with the settlement that was approved; the next run issues its documents.
+    Close(settle::CloseArgs),
+    /// Look at settlement documents and periods; reverse a document.
+    Settlements(settle::Args),
     /// Derive a score down to the rows of the source files.
     Explain(explain::Args),
     /// Propose a source for a file, for a person to confirm.
@@ -153,6 +162,10 @@ pub fn main() -> ProcessExit {
         Command::Quarantine(a) => quarantine::quarantine(&session, a),
         Command::Events(a) => events::events(&session, a),
         Command::Review(a) => review::review(&session, a),
+        Command::Settle(a) => settle::settle(&session, a),
+        Command::Approve(a) => settle::approve(&session, a),
+        Command::Close(a) => settle::close(&session, a),
+        Command::Settlements(a) => settle::settlements(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
         Command::Rules(a) => rules::rules(&session, a),

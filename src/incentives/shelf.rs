@@ -45,6 +45,7 @@ impl Shelf {
             posting_period: PeriodKind::Quarter,
             first_period: "2025-Q4".to_owned(),
             contest_days: 30,
+            settlement: crate::rules::SettlementRules::default(),
         };
         Shelf {
             book: book(schemes.into_iter().map(|s| (s.id.clone(), s)).collect()),

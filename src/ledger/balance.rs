@@ -24,9 +24,11 @@ pub fn trial_balance(entries: &[Entry]) -> Result<BTreeMap<Currency, Money>, Led
     sums(entries, |e| Some(e.amount.currency()))
 }
 
-/// What is booked as earned on each key: its balance on `rebate_expense`.
+/// What is booked as earned on each key: what targets moved on `rebate_expense`. Adjustments by people are not earned.
 pub fn booked(entries: &[Entry]) -> Result<BTreeMap<Key, Money>, LedgerError> {
-    sums(entries, |e| (e.account == Account::RebateExpense).then(|| e.key()))
+    sums(entries, |e| {
+        (e.account == Account::RebateExpense && e.reason.is_of_target()).then(|| e.key())
+    })
 }
 
 /// Sums of entries by a key that tells currencies apart; entries without one are left out.

@@ -37,7 +37,7 @@ pub fn entry_hash(entry: &Entry) -> Digest {
         &entry.earning_period.to_string(),
         &entry.period.to_string(),
         &entry.posting_on.to_string(),
-        &entry.reason,
+        entry.reason.as_str(),
         // there is no transaction without a number, so that nothing else prints as empty
         corrects.as_deref().unwrap_or_default(),
         &entry.source,

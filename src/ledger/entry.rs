@@ -59,6 +59,72 @@ impl fmt::Display for Account {
     }
 }
 
+/// Why a transaction was posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The first target of a key.
+    Accrual,
+    /// A later target of it.
+    Adjustment,
+    /// What a hold kept back is no longer kept back.
+    HoldReleased,
+    /// A settlement document: what was accrued is owed.
+    Settlement,
+    /// What is owed and what is claimed back against each other, by a settlement document.
+    Netting,
+    /// A settlement document was reversed.
+    Reversal,
+    /// An adjustment by people.
+    ManualAdjustment,
+    /// A payment of a settlement document.
+    Payment,
+}
+
+impl Reason {
+    pub const ALL: [Reason; 8] = [
+        Reason::Accrual,
+        Reason::Adjustment,
+        Reason::HoldReleased,
+        Reason::Settlement,
+        Reason::Netting,
+        Reason::Reversal,
+        Reason::ManualAdjustment,
+        Reason::Payment,
+    ];
+
+    /// The name in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::Accrual => "accrual",
+            Reason::Adjustment => "adjustment",
+            Reason::HoldReleased => "hold_released",
+            Reason::Settlement => "settlement",
+            Reason::Netting => "netting",
+            Reason::Reversal => "reversal",
+            Reason::ManualAdjustment => "manual_adjustment",
+            Reason::Payment => "payment",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|r| r.as_str() == text)
+    }
+
+    /// Whether it moves a key towards its target, or what of it is held.
+    #[must_use]
+    pub fn is_of_target(self) -> bool {
+        matches!(self, Reason::Accrual | Reason::Adjustment | Reason::HoldReleased)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What the books are moved by: one target, one booked amount.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
@@ -94,8 +160,7 @@ pub struct Entry {
     /// Posting period.
     pub period: Period,
     pub posting_on: Date,
-    /// `accrual`, `adjustment`, `hold_released`.
-    pub reason: String,
+    pub reason: Reason,
     /// The transaction of the same key that this one changes.
     pub corrects_transaction_no: Option<i64>,
     /// What asked for it, such as `target 350.00 EUR`.

@@ -24,6 +24,7 @@ pub(super) fn at(period: &str, day: &str) -> PostingDay {
     PostingDay {
         period: Period::parse(period).unwrap(),
         day: parse_date(day).unwrap(),
+        is_final: false,
     }
 }
 

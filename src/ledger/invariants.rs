@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::LedgerError;
 use super::balance::{booked, by_account, by_partner, sums, trial_balance};
 use super::chain::{Head, verify_chain, verify_continues};
-use super::entry::{Account, Entry, Key};
+use super::documents::{Document, last_standing, standing};
+use super::entry::{Account, Entry, Key, Reason};
 use super::post::{Hold, PostingDay, Target, post};
 use crate::domain::{Currency, Finding, Findings, Money, Period, Place};
 
@@ -23,6 +24,8 @@ pub struct View<'a> {
     pub holds: &'a [Hold],
     /// Head of the book as it was before this run, or as it was issued.
     pub earlier: Option<Head>,
+    /// All that were issued, by number.
+    pub documents: &'a [Document],
 }
 
 /// One thing that must hold.
@@ -76,6 +79,21 @@ pub const INVARIANTS: &[Invariant] = &[
         name: "booked-is-target",
         says: "on every key its target is booked",
         check: booked_is_target,
+    },
+    Invariant {
+        name: "final-accrual-zero",
+        says: "nothing is accrued on an earning period that was settled finally",
+        check: final_accrual_zero,
+    },
+    Invariant {
+        name: "documents-in-order",
+        says: "documents are numbered from 1 without gaps, add up, and name a head of the book",
+        check: documents_in_order,
+    },
+    Invariant {
+        name: "documents-agree",
+        says: "what partners are owed is what documents say, less what was paid, and what no document says yet",
+        check: documents_agree,
     },
     Invariant {
         name: "replay",
@@ -200,6 +218,115 @@ fn booked_is_target(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
         .collect())
 }
 
+fn final_accrual_zero(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let accrued = sums(view.entries, |e| {
+        (e.account == Account::AccruedRebates).then(|| e.key())
+    })?;
+    // a key whose settlement was reversed waits for the next one
+    let mut is_reopened: BTreeMap<Key, bool> = BTreeMap::new();
+    for entry in view.entries.iter().filter(|e| e.account == Account::AccruedRebates) {
+        if matches!(entry.reason, Reason::Settlement | Reason::Reversal) {
+            is_reopened.insert(entry.key(), entry.reason == Reason::Reversal);
+        }
+    }
+    let open = accrued.into_iter().filter(|(key, balance)| {
+        !balance.is_zero()
+            && (view.posting)(key.earning_period).is_final
+            && !is_reopened.get(key).copied().unwrap_or(false)
+    });
+    Ok(open
+        .map(|(key, balance)| format!("{key}: {} is still accrued", balance.negated()))
+        .collect())
+}
+
+fn documents_in_order(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let mut problems = Vec::new();
+    for (document, number) in view.documents.iter().zip(1_i64..) {
+        if document.number != number {
+            problems.push(format!("{} stands where document {number} should", document.name()));
+            break;
+        }
+        let adds_up = document.adds_up().map_err(|source| LedgerError::Settled {
+            partner: document.partner.clone(),
+            currency: document.currency,
+            source,
+        })?;
+        if !adds_up {
+            problems.push(format!("{} does not add up", document.name()));
+        }
+        let entry = usize::try_from(document.head.entries)
+            .ok()
+            .and_then(|n| n.checked_sub(1))
+            .and_then(|at| view.entries.get(at));
+        let is_ours = match entry {
+            Some(entry) => entry.entry_hash == document.head.hash,
+            None => document.head.entries == 0,
+        };
+        if !is_ours {
+            problems.push(format!(
+                "{} was issued with head {} of {} entries, which the book does not have",
+                document.name(),
+                document.head.hash,
+                document.head.entries
+            ));
+        }
+    }
+    Ok(problems)
+}
+
+fn documents_agree(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    type Whose = (crate::domain::ids::PartnerId, Currency);
+    let last = last_standing(view.documents);
+    let whose = |e: &Entry| (e.partner.clone(), e.amount.currency());
+    // credit positive, in minor units; the book has checked that they fit
+    let mut owed: BTreeMap<Whose, i128> = BTreeMap::new();
+    let mut says: BTreeMap<Whose, i128> = BTreeMap::new();
+    for entry in view.entries {
+        if !matches!(entry.account, Account::PartnerPayable | Account::PartnerReceivable) {
+            continue;
+        }
+        let amount = -entry.amount.minor_units();
+        *owed.entry(whose(entry)).or_default() += amount;
+        let is_in_document = last
+            .get(&whose(entry))
+            .is_some_and(|document| entry.period <= document.period);
+        let counts = match entry.reason {
+            Reason::Payment => true,
+            Reason::Netting | Reason::Settlement | Reason::Reversal => false,
+            _ => !is_in_document,
+        };
+        if counts {
+            *says.entry(whose(entry)).or_default() += amount;
+        }
+    }
+    for document in standing(view.documents) {
+        *says.entry((document.partner.clone(), document.currency)).or_default() += document.due.minor_units();
+    }
+    for (whose, document) in last {
+        *says.entry(whose).or_default() += document.carried_out.minor_units();
+    }
+    let all: BTreeSet<&Whose> = owed.keys().chain(says.keys()).collect();
+    let of = |sums: &BTreeMap<Whose, i128>, key: &Whose| sums.get(key).copied().unwrap_or(0);
+    let differ = all.into_iter().filter(|key| of(&owed, key) != of(&says, key));
+    differ
+        .map(|key| {
+            let shown = |minor| {
+                Money::from_minor(minor, key.1).map_err(|source| LedgerError::Settled {
+                    partner: key.0.clone(),
+                    currency: key.1,
+                    source,
+                })
+            };
+            Ok(format!(
+                "partner {}: is owed {} by the accounts, {} by documents, payments and what is new",
+                key.0,
+                shown(of(&owed, key))?,
+                shown(of(&says, key))?
+            ))
+        })
+        .collect()
+}
+
 fn replay(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
     let posting = post(view.entries, view.targets, view.posting, view.holds)?;
     Ok(posting
@@ -233,6 +360,7 @@ mod tests {
             posting: &posting_in("2026-Q4"),
             holds: &[],
             earlier,
+            documents: &[],
         };
         let mut names: Vec<String> = check_all(&view).into_iter().map(|f| f.rule).collect();
         names.dedup();
@@ -252,6 +380,7 @@ mod tests {
             posting: &posting_in("2026-Q4"),
             holds: &[],
             earlier: None,
+            documents: &[],
         };
         assert!(check_all(&empty).is_empty());
     }
@@ -259,7 +388,7 @@ mod tests {
     #[test]
     fn each_invariant_finds_its_own() {
         assert_eq!(
-            broken(|b| b[0].reason = "other".to_owned()),
+            broken(|b| b[0].reason = Reason::HoldReleased),
             ["book-continued", "transactions-whole"]
         );
         let unbalanced = ["transactions-balance", "trial-balance", "sub-ledger"];
@@ -292,6 +421,7 @@ mod tests {
             posting: &posting_in("2026-Q4"),
             holds: &[],
             earlier: None,
+            documents: &[],
         };
         let findings = check_all(&view);
         let booked: Vec<&str> = findings

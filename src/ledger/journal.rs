@@ -56,7 +56,7 @@ fn declare(text: &mut String, entries: &[Entry]) {
 
 fn write_transaction(text: &mut String, transaction: &[Entry]) {
     let Some(first) = transaction.first() else { return };
-    let (day, number, reason) = (first.posting_on, first.transaction_no, escape(&first.reason));
+    let (day, number, reason) = (first.posting_on, first.transaction_no, first.reason);
     let _ = writeln!(
         text,
         "\n{day} ({number}) {reason} {} {}",

@@ -68,6 +68,7 @@ fn play(runs: &[Run]) -> Vec<Entry> {
             posting: &posting,
             holds: &holds,
             earlier,
+            documents: &[],
         };
         assert_eq!(check_all(&view), []);
     }
@@ -133,7 +134,13 @@ fn edits() -> Vec<(&'static str, Edit)> {
         ("earning_period", |e| e.earning_period = e.earning_period.next()),
         ("period", |e| e.period = e.period.previous()),
         ("posting_on", |e| e.posting_on = add_days(e.posting_on, 1)),
-        ("reason", |e| e.reason.push('s')),
+        ("reason", |e| {
+            e.reason = if e.reason == super::Reason::Payment {
+                super::Reason::Netting
+            } else {
+                super::Reason::Payment
+            };
+        }),
         ("corrects", |e| {
             e.corrects_transaction_no = e.corrects_transaction_no.map_or(Some(1), |_| None);
         }),

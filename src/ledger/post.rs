@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::LedgerError;
-use super::chain::{entry_hash, verify_chain};
-use super::entry::{Account, Entry, Key};
+use super::books::{Books, Draft};
+use super::entry::{Account, Entry, Key, Reason};
 use crate::domain::ids::{PartnerId, SchemeId};
 use crate::domain::money::MoneyError;
-use crate::domain::{Date, Digest, Money, Period};
+use crate::domain::{Date, Money, Period};
 
 /// What should have been earned to date on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct PostingDay {
     /// An open posting period.
     pub period: Period,
     pub day: Date,
+    /// The earning period was settled finally: what changes is owed or claimed back at once and never accrued.
+    pub is_final: bool,
 }
 
 /// What a partner is credited on a day from `from` to before `until` is kept back, and released by the first posting
@@ -71,16 +73,6 @@ pub struct Posting {
     pub deltas: Vec<Delta>,
 }
 
-/// Digits that the table of the ledger has for an amount, four of them decimals.
-const MAX_DIGITS: u32 = 28;
-
-/// Reason of the first transaction of a key.
-pub const ACCRUAL: &str = "accrual";
-/// Reason of a later one.
-pub const ADJUSTMENT: &str = "adjustment";
-/// Reason of a transaction that moves what a hold kept back to the accrual.
-pub const HOLD_RELEASED: &str = "hold_released";
-
 /// Posts the difference between `targets` and `book`. A key that was booked and has no target any more has target
 /// zero. Refuses a book whose chain is broken.
 pub fn post(
@@ -89,10 +81,23 @@ pub fn post(
     posting: &dyn Fn(Period) -> PostingDay,
     holds: &[Hold],
 ) -> Result<Posting, LedgerError> {
-    let mut writer = Writer::after(book)?;
-    let positions = positions(book)?;
+    let mut books = Books::open(book.to_vec())?;
+    let deltas = post_to(&mut books, targets, posting, holds)?;
+    let entries = books.added().to_vec();
+    Ok(Posting { entries, deltas })
+}
+
+/// As [`post`], onto books that go on.
+pub fn post_to(
+    books: &mut Books,
+    targets: &[Target],
+    posting: &dyn Fn(Period) -> PostingDay,
+    holds: &[Hold],
+) -> Result<Vec<Delta>, LedgerError> {
+    let positions = positions(books.entries())?;
     let targets = by_key(targets)?;
     let keys: BTreeSet<&Key> = positions.keys().chain(targets.keys()).collect();
+    let mut deltas = Vec::new();
     for key in keys {
         let position = positions.get(key).copied().unwrap_or_else(|| Position::new(key));
         let target = targets.get(key).copied().unwrap_or_else(|| Money::zero(key.currency));
@@ -100,9 +105,9 @@ pub fn post(
         let is_held = holds
             .iter()
             .any(|h| h.partner == key.partner && h.from <= at.day && at.day < h.until);
-        writer.move_key(key, position, target, at, is_held)?;
+        deltas.extend(move_key(books, key, position, target, at, is_held)?);
     }
-    Ok(writer.posting)
+    Ok(deltas)
 }
 
 /// What the book says of a key.
@@ -113,6 +118,8 @@ struct Position {
     /// Credit balance of `rebates_on_hold`.
     held: Money,
     last_transaction_no: Option<i64>,
+    /// Its settlement was reversed, and it waits in the accrual to be settled again.
+    is_reopened: bool,
 }
 
 impl Position {
@@ -122,15 +129,27 @@ impl Position {
             booked: zero,
             held: zero,
             last_transaction_no: None,
+            is_reopened: false,
         }
     }
 }
 
+/// Of every key that a target was posted on.
 fn positions(book: &[Entry]) -> Result<BTreeMap<Key, Position>, LedgerError> {
     let mut positions: BTreeMap<Key, Position> = BTreeMap::new();
     for entry in book {
+        let is_of_target = entry.reason.is_of_target();
+        let is_settlement = matches!(entry.reason, Reason::Settlement | Reason::Reversal);
+        let concerns_key = is_of_target || is_settlement && entry.account == Account::AccruedRebates;
+        if !concerns_key {
+            continue;
+        }
         let key = entry.key();
         let position = positions.entry(key.clone()).or_insert_with_key(Position::new);
+        if is_settlement {
+            position.is_reopened = entry.reason == Reason::Reversal;
+            continue;
+        }
         position.last_transaction_no = Some(entry.transaction_no);
         let sum = match entry.account {
             Account::RebateExpense => position.booked.checked_add(entry.amount).map(|m| position.booked = m),
@@ -152,143 +171,68 @@ fn by_key(targets: &[Target]) -> Result<BTreeMap<Key, Money>, LedgerError> {
     Ok(map)
 }
 
-/// Numbers and chains new entries after a book.
-struct Writer {
-    head: Digest,
-    last_entry_no: i64,
-    last_transaction_no: i64,
-    posting: Posting,
-}
-
-/// What the entries of a transaction share.
-struct Draft<'a> {
-    key: &'a Key,
+fn move_key(
+    books: &mut Books,
+    key: &Key,
+    mut position: Position,
+    target: Money,
     at: PostingDay,
-    reason: &'a str,
-    corrects: Option<i64>,
-    source: String,
-}
-
-impl Writer {
-    fn after(book: &[Entry]) -> Result<Writer, LedgerError> {
-        let head = verify_chain(book)?;
-        let last_entry_no = book.last().map_or(0, |e| e.entry_no);
-        let last_transaction_no = book.iter().map(|e| e.transaction_no).max().unwrap_or(0);
-        Ok(Writer {
-            head,
-            last_entry_no,
-            last_transaction_no,
-            posting: Posting::default(),
-        })
-    }
-
-    fn move_key(
-        &mut self,
-        key: &Key,
-        mut position: Position,
-        target: Money,
-        at: PostingDay,
-        is_held: bool,
-    ) -> Result<(), LedgerError> {
-        let amount = |source: MoneyError| LedgerError::Amount {
-            key: key.clone(),
-            source,
-        };
-        let source = format!("target {target}");
-        if !is_held && !position.held.is_zero() {
-            let release = [
-                (Account::RebatesOnHold, position.held),
-                (Account::AccruedRebates, position.held.negated()),
-            ];
-            let corrects = position.last_transaction_no;
-            let draft = Draft {
-                key,
-                at,
-                reason: HOLD_RELEASED,
-                corrects,
-                source: source.clone(),
-            };
-            position.last_transaction_no = Some(self.transaction(&draft, &release)?);
-            position.held = Money::zero(key.currency);
-        }
-        let delta = target.checked_sub(position.booked).map_err(amount)?;
-        if delta.is_zero() {
-            return Ok(());
-        }
-        let (held, accrued) = if is_held {
-            split(delta, position.held).map_err(amount)?
-        } else {
-            (Money::zero(key.currency), delta)
-        };
-        let postings = [
-            (Account::RebateExpense, delta),
-            (Account::AccruedRebates, accrued.negated()),
-            (Account::RebatesOnHold, held.negated()),
+    is_held: bool,
+) -> Result<Option<Delta>, LedgerError> {
+    let amount = |source: MoneyError| LedgerError::Amount {
+        key: key.clone(),
+        source,
+    };
+    let is_final = at.is_final && !position.is_reopened;
+    // a credit to the partner, or what is claimed back
+    let owed = |amount: Money| match (is_final, amount.is_negative()) {
+        (false, _) => Account::AccruedRebates,
+        (true, false) => Account::PartnerPayable,
+        (true, true) => Account::PartnerReceivable,
+    };
+    let mut draft = Draft {
+        key,
+        at,
+        reason: Reason::HoldReleased,
+        corrects: position.last_transaction_no,
+        source: format!("target {target}"),
+    };
+    if !is_held && !position.held.is_zero() {
+        let release = [
+            (Account::RebatesOnHold, position.held),
+            (owed(position.held), position.held.negated()),
         ];
-        let corrects = position.last_transaction_no;
-        let reason = if corrects.is_none() { ACCRUAL } else { ADJUSTMENT };
-        let transaction_no = self.transaction(
-            &Draft {
-                key,
-                at,
-                reason,
-                corrects,
-                source,
-            },
-            &postings,
-        )?;
-        self.posting.deltas.push(Delta {
-            key: key.clone(),
-            booked: position.booked,
-            target,
-            delta,
-            transaction_no,
-        });
-        Ok(())
+        position.last_transaction_no = Some(books.transaction(&draft, &release)?);
+        position.held = Money::zero(key.currency);
     }
-
-    /// Appends a transaction; postings of zero are left out. Returns its number.
-    fn transaction(&mut self, draft: &Draft<'_>, postings: &[(Account, Money)]) -> Result<i64, LedgerError> {
-        let balance = postings
-            .iter()
-            .try_fold(Money::zero(draft.key.currency), |sum, (_, m)| sum.checked_add(*m));
-        assert!(
-            balance.is_ok_and(Money::is_zero),
-            "transaction of {} does not balance",
-            draft.key
-        );
-        self.last_transaction_no = self.last_transaction_no.checked_add(1).ok_or(LedgerError::Full)?;
-        for (account, amount) in postings.iter().filter(|(_, amount)| !amount.is_zero()) {
-            let fits = amount.dec().rescale(4).is_some_and(|d| d.digits() <= MAX_DIGITS);
-            if !fits {
-                return Err(LedgerError::Amount {
-                    key: draft.key.clone(),
-                    source: MoneyError::Overflow,
-                });
-            }
-            self.last_entry_no = self.last_entry_no.checked_add(1).ok_or(LedgerError::Full)?;
-            let mut entry = Entry {
-                entry_no: self.last_entry_no,
-                transaction_no: self.last_transaction_no,
-                account: *account,
-                amount: *amount,
-                partner: draft.key.partner.clone(),
-                scheme: draft.key.scheme.clone(),
-                earning_period: draft.key.earning_period,
-                period: draft.at.period,
-                posting_on: draft.at.day,
-                reason: draft.reason.to_owned(),
-                corrects_transaction_no: draft.corrects,
-                source: draft.source.clone(),
-                previous_hash: self.head,
-                entry_hash: self.head,
-            };
-            entry.entry_hash = entry_hash(&entry);
-            self.head = entry.entry_hash;
-            self.posting.entries.push(entry);
-        }
-        Ok(self.last_transaction_no)
+    let delta = target.checked_sub(position.booked).map_err(amount)?;
+    if delta.is_zero() {
+        return Ok(None);
     }
+    let (held, rest) = if is_held {
+        split(delta, position.held).map_err(amount)?
+    } else {
+        (Money::zero(key.currency), delta)
+    };
+    let postings = [
+        (Account::RebateExpense, delta),
+        (owed(rest), rest.negated()),
+        (Account::RebatesOnHold, held.negated()),
+    ];
+    draft.corrects = position.last_transaction_no;
+    draft.reason = if draft.corrects.is_none() {
+        Reason::Accrual
+    } else {
+        Reason::Adjustment
+    };
+    let transaction_no = books.transaction(&draft, &postings)?;
+    Ok(Some(Delta {
+        key: key.clone(),
+        booked: position.booked,
+        target,
+        delta,
+        transaction_no,
+    }))
 }
 
 /// Which part of a difference concerns the hold, and which the accrual: more is kept back; less is taken from what is

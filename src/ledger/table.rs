@@ -3,7 +3,7 @@
 //! Duty: columns, and reading them back without loss. Not its duty: whether the book is in order.
 
 use super::LedgerError;
-use super::entry::{Account, Entry};
+use super::entry::{Account, Entry, Reason};
 use crate::domain::ids::{PartnerId, SchemeId};
 use crate::domain::{Currency, Digest, Money, Period, RowRef, Table};
 
@@ -81,6 +81,7 @@ fn entry(row: RowRef<'_>) -> Result<Entry, LedgerError> {
     let currency = Currency::parse(row.text("currency")?)
         .ok_or_else(|| wrong("currency", "is no currency of ISO 4217".to_owned()))?;
     let account = Account::parse(row.text("account")?).ok_or_else(|| wrong("account", "is no account".to_owned()))?;
+    let reason = Reason::parse(row.text("reason")?).ok_or_else(|| wrong("reason", "is no reason".to_owned()))?;
     Ok(Entry {
         entry_no,
         transaction_no: row.int("transaction_no")?,
@@ -92,7 +93,7 @@ fn entry(row: RowRef<'_>) -> Result<Entry, LedgerError> {
         earning_period: period("earning_period")?,
         period: period("period")?,
         posting_on: row.date("posting_on")?,
-        reason: row.text("reason")?.to_owned(),
+        reason,
         corrects_transaction_no: row.opt_int("corrects_transaction_no")?,
         source: row.text("source")?.to_owned(),
         previous_hash: digest("previous_hash")?,

@@ -33,7 +33,7 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 30] = [
+const WRITTEN: [&str; 34] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
@@ -64,6 +64,10 @@ const WRITTEN: [&str; 30] = [
     "reviews",
     "score_changes",
     "scores",
+    "settlement_proposals",
+    "settlement_states",
+    "settlements",
+    "statements",
 ];
 
 /// Measures that the evaluation and the incentives read.

@@ -50,6 +50,16 @@ fn ledger_findings(release: &Release) -> Findings {
         Ok(targets) => targets,
         Err(detail) => return unreadable(detail),
     };
+    let documents = read("settlements").and_then(|t| {
+        if t.columns().is_empty() {
+            return Ok(Vec::new());
+        }
+        ledger::documents::from_table(&t).map_err(|e| e.to_string())
+    });
+    let documents = match documents {
+        Ok(documents) => documents,
+        Err(detail) => return unreadable(detail),
+    };
     let days: BTreeMap<Period, PostingDay> = entries
         .iter()
         .map(|e| {
@@ -58,6 +68,7 @@ fn ledger_findings(release: &Release) -> Findings {
                 PostingDay {
                     period: e.period,
                     day: e.posting_on,
+                    is_final: false,
                 },
             )
         })
@@ -65,11 +76,13 @@ fn ledger_findings(release: &Release) -> Findings {
     let fallback = entries.last().map(|e| PostingDay {
         period: e.period,
         day: e.posting_on,
+        is_final: false,
     });
     let posting = |period: Period| {
         days.get(&period).copied().or(fallback).unwrap_or(PostingDay {
             period,
             day: crate::domain::Date::MIN,
+            is_final: false,
         })
     };
     let view = View {
@@ -78,6 +91,7 @@ fn ledger_findings(release: &Release) -> Findings {
         posting: &posting,
         holds: &[],
         earlier: None,
+        documents: &documents,
     };
     let mut findings: Findings = ledger::INVARIANTS
         .iter()

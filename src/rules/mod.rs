@@ -37,6 +37,7 @@ mod scheme_methods;
 mod scheme_modifiers;
 mod schemes;
 mod section;
+mod settlement;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -52,6 +53,7 @@ pub use model::*;
 pub use red_lines::{Combination, RedLineRules};
 pub use review::ReviewRules;
 pub use scheme::*;
+pub use settlement::SettlementRules;
 
 use crate::domain::ids::RegionId;
 use crate::domain::{Date, Digest, Findings};

@@ -13,6 +13,7 @@ pub use super::metric_id::{MetricId, MetricName};
 use super::red_lines::RedLineRules;
 use super::review::ReviewRules;
 use super::scheme::Scheme;
+use super::settlement::SettlementRules;
 use crate::domain::ids::{RegionId, SchemeId};
 use crate::domain::{Date, Digest, FiscalCalendar, Grade, PeriodKind, Place, Ratio, Zone};
 
@@ -91,6 +92,7 @@ pub struct ProgrammeRules {
     pub first_period: String,
     /// Days, from the day a result is sent, within which a partner can contest it.
     pub contest_days: u32,
+    pub settlement: SettlementRules,
 }
 
 /// Composite and missing data.

@@ -20,6 +20,7 @@ use super::red_lines::read_red_lines;
 use super::review::read_review;
 use super::schemes::read_schemes;
 use super::section::Section;
+use super::settlement::read_settlement;
 use super::tree::{Item, Node, Origin};
 use crate::domain::ids::RegionId;
 use crate::domain::{Date, Dec, Digest, FiscalCalendar, Grade, Period, PeriodKind, Ratio, Zone};
@@ -132,6 +133,7 @@ pub(super) fn read_programme(out: &mut Out, mut s: Section<'_>) -> Option<Progra
     let posting_period = s.choice(out, "posting_period", &PERIOD_KINDS);
     let first_period = s.text(out, "first_period", "\"2025-Q4\"").map(str::to_owned);
     let contest_days = s.count(out, "contest_days", 0..=366);
+    let settlement = read_settlement(out, &mut s);
     let programme = (|| {
         Some(ProgrammeRules {
             name: name?,
@@ -141,6 +143,7 @@ pub(super) fn read_programme(out: &mut Out, mut s: Section<'_>) -> Option<Progra
             posting_period: posting_period?,
             first_period: first_period?,
             contest_days: contest_days?,
+            settlement: settlement?,
         })
     })();
     let checked = programme.filter(|p| check_first_period(out, &s, p));

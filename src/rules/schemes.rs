@@ -46,6 +46,17 @@ pub(super) fn read_schemes(out: &mut Out, mut s: Section<'_>) -> Option<BTreeMap
                 continue;
             }
         };
+        if RESERVED.contains(&name.as_str()) {
+            out.error(
+                &item.origin,
+                &path,
+                "rules.value",
+                format!("the books use the name `{name}` for what no scheme earned"),
+                "give the scheme another name",
+            );
+            whole = false;
+            continue;
+        }
         match Section::open(out, path, item).and_then(|section| read_scheme(out, section, id.clone())) {
             Some((scheme, active)) => {
                 if active {
@@ -57,6 +68,9 @@ pub(super) fn read_schemes(out: &mut Out, mut s: Section<'_>) -> Option<BTreeMap
     }
     whole.then_some(schemes)
 }
+
+/// Names that the ledger gives to entries without a scheme.
+const RESERVED: [&str; 2] = ["settlement", "manual-adjustment"];
 
 /// The scheme, and whether the region takes part in it.
 fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Scheme, bool)> {

@@ -42,10 +42,9 @@ const FACTS: [(&str, Regional); 8] = [
     ("sales", sales::write_sales),
 ];
 
-const FINANCE: [(&str, Central); 5] = [
+const FINANCE: [(&str, Central); 4] = [
     ("payments", sales::write_payments),
     ("claims", finance::write_claims),
-    ("disputes", finance::write_disputes),
     ("manual_adjustments", finance::write_adjustments),
     ("decisions", events::write_decisions),
 ];

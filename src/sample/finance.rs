@@ -1,10 +1,10 @@
-//! The smaller feeds of finance: claims, disputes, manual adjustments.
+//! The smaller feeds of finance: claims, manual adjustments. Disputes are of documents, and the sample closes no period.
 //!
 //! Duty: their rows. Not its duty: payments (`sales`) and decisions (`events`).
 
 use std::io;
 
-use super::calendar::{FULL_QUARTERS, QUARTERS, day, plus};
+use super::calendar::{FULL_QUARTERS, QUARTERS, plus};
 use super::draw::{Draw, Topic};
 use super::partners::{Persona, Size};
 use super::table::TableFile;
@@ -30,42 +30,6 @@ pub(super) fn write_claims(world: &World, file: &mut TableFile<'_>) -> io::Resul
                 row.code(format_args!("invoice-{}.pdf", draw.below(90_000) + 10_000));
             })?;
         }
-    }
-    Ok(())
-}
-
-/// Disputes about settlements of the first quarter: settled, refused, open.
-pub(super) fn write_disputes(world: &World, file: &mut TableFile<'_>) -> io::Result<()> {
-    let known = [
-        (
-            1,
-            "2",
-            "Return booked against the wrong order line",
-            "accepted",
-            Some(day(2026, 3, 9)),
-        ),
-        (
-            16,
-            "1",
-            "Exchange rate of the wrong day",
-            "refused",
-            Some(day(2026, 3, 12)),
-        ),
-        (29, "", "Whole settlement contested, \"figures not ours\"", "", None),
-    ];
-    for (number, line, reason, resolution, resolved_on) in known {
-        let Some(partner) = world.partners.iter().find(|p| p.number == number) else {
-            continue;
-        };
-        file.push(|row| {
-            row.code(format_args!("DS-{number:04}-1"))
-                .code(format_args!("ST-2025-Q4-{:04}", partner.number));
-            row.word(line)
-                .date(day(2026, 2, 20))
-                .text(reason)
-                .word(resolution)
-                .date_or_null(resolved_on);
-        })?;
     }
     Ok(())
 }

@@ -202,20 +202,6 @@ pub(super) fn write_payments(world: &World, file: &mut TableFile<'_>) -> io::Res
             )?;
         }
     }
-    // what was paid out on settlements comes in the same feed
-    for (n, at, cents) in [(1_u64, 1, 412_350), (2, 16, 388_120), (3, 29, 297_400)] {
-        let Some(partner) = world.partners.iter().find(|p| p.number == at) else {
-            continue;
-        };
-        file.push(|row| {
-            row.code(format_args!("PS-2026-{n:04}"))
-                .null()
-                .code(format_args!("ST-2025-Q4-{at:04}"));
-            row.date(plus(QUARTERS[1].first(), 45))
-                .amount(partner.currency.of_cents(cents), partner.currency.digits);
-            row.word(partner.currency.code);
-        })?;
-    }
     Ok(())
 }
 

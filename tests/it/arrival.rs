@@ -438,11 +438,8 @@ fn fault_30_a_file_after_the_close_posts_in_the_open_period() {
     let (before, after): (Vec<&str>, Vec<&str>) = lines.lines().partition(|l| !l.contains("-25Q4-00001"));
     assert!(!after.is_empty());
     workspace.write(late, &format!("{header}\n{}\n", before.join("\n")));
-    workspace.write(
-        "sample_data/finance/decisions-close.csv",
-        "decision_id,kind,subject,subject_hash,outcome,amount,currency,effective_on,reason,by,role,decided_at\n\
-         CLOSE,close,2025-Q4,,closed,,,,period end,c.closer,finance,2026-10-12T05:00:00Z\n",
-    );
+    workspace.ok(&["run"]);
+    crate::closing::close(&workspace, "2025-Q4", "2026-10-12");
     workspace.ok(&["run"]);
     let settled = workspace.warehouse().join("settled/fiscal/2025-Q4");
     let closed = hashes(&settled);

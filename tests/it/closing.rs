@@ -9,7 +9,34 @@ use crate::support::{Workspace, ran_sample};
 const HEADER: &str =
     "decision_id,kind,subject,subject_hash,outcome,amount,currency,effective_on,reason,by,role,decided_at\n";
 
-pub fn close(workspace: &Workspace, period: &str, at: &str) {
+/// Prepared, approved by another person, and decided to be closed on a day; the next run closes it.
+pub fn close(workspace: &Workspace, period: &str, day: &str) {
+    let person = |by: &str| {
+        [
+            "--by".to_owned(),
+            by.to_owned(),
+            "--reason".to_owned(),
+            "period end".to_owned(),
+        ]
+    };
+    let on = ["--on".to_owned(), day.to_owned()];
+    let call = |words: &[&str], by: &str| {
+        let mut all: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
+        all.extend(person(by));
+        all.extend(on.clone());
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        workspace.ok(&all);
+    };
+    let settlement: serde_json::Value =
+        serde_json::from_str(&workspace.ok(&["settle", period, "--json"]).stdout).expect("JSON");
+    let hash = settlement["settlement_hash"].as_str().expect("a hash").to_owned();
+    call(&["settle", period, "--prepare"], "p.preparer");
+    call(&["approve", period, "--hash", &hash], "a.approver");
+    call(&["close", period], "c.closer");
+}
+
+/// A decision to close and nothing else.
+fn decide_to_close(workspace: &Workspace, period: &str, at: &str) {
     let row = format!("CLOSE-{period},close,{period},,closed,,,,period end,c.closer,finance,{at}\n");
     workspace.write(
         &format!("sample_data/finance/decisions-close-{period}.csv"),
@@ -36,7 +63,7 @@ pub fn without_set_aside_files() -> Workspace {
 #[test]
 fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
     let workspace = without_set_aside_files();
-    close(&workspace, "2025-Q4", "2026-10-12T05:00:00Z");
+    close(&workspace, "2025-Q4", "2026-10-12");
     workspace.ok(&["run"]);
     let settled = workspace.warehouse().join("settled/fiscal/2025-Q4");
     let before = hashes(&settled);
@@ -122,27 +149,46 @@ fn a_closed_period_never_moves_and_late_data_posts_in_the_open_one() {
 #[test]
 fn a_close_out_of_order_or_too_early_is_refused() {
     let workspace = without_set_aside_files();
-    close(&workspace, "2026-Q1", "2026-10-12T05:00:00Z");
-    close(&workspace, "2025-Q4", "2025-12-30T05:00:00Z");
+    decide_to_close(&workspace, "2026-Q1", "2026-10-12T05:00:00Z");
+    decide_to_close(&workspace, "2025-Q4", "2025-12-30T05:00:00Z");
     let ran = workspace.ok(&["run", "--json"]);
     assert!(ran.stdout.contains("2025-Q4 stays open"), "{}", ran.stdout);
     let closed = || rows(&workspace, "SELECT period FROM periods WHERE status = 'closed'");
     assert!(closed().is_empty(), "{:?}", closed());
-    // decided again, after the period has ended
+    // decided again, after the period has ended, but nobody has approved what it settles
     let row = "CLOSE-AGAIN,close,2025-Q4,,closed,,,,period end,c.closer,finance,2026-10-12T05:30:00Z\n";
     workspace.write("sample_data/finance/decisions-again.csv", &format!("{HEADER}{row}"));
+    let ran = workspace.ok(&["run", "--json"]);
+    assert!(
+        ran.stdout
+            .contains("2025-Q4 stays open: nobody has prepared settlement"),
+        "{}",
+        ran.stdout
+    );
+    let periods = || -> Vec<String> {
+        closed()
+            .iter()
+            .map(|r| r["period"].as_str().expect("a period").to_owned())
+            .collect()
+    };
+    close(&workspace, "2025-Q4", "2026-10-12");
+    let ran = workspace.ok(&["run", "--json"]);
+    assert_eq!(periods(), ["2025-Q4"]);
+    assert!(
+        ran.stdout
+            .contains("2026-Q1 stays open: nobody has prepared settlement"),
+        "{}",
+        ran.stdout
+    );
+    close(&workspace, "2026-Q1", "2026-10-13");
     workspace.ok(&["run"]);
-    let periods: Vec<_> = closed()
-        .iter()
-        .map(|r| r["period"].as_str().expect("a period").to_owned())
-        .collect();
-    assert_eq!(periods, ["2025-Q4", "2026-Q1"]);
+    assert_eq!(periods(), ["2025-Q4", "2026-Q1"]);
 }
 
 #[test]
 fn a_file_set_aside_blocks_the_close_until_it_is_waived() {
     let workspace = ran_sample();
-    close(&workspace, "2025-Q4", "2026-10-12T05:00:00Z");
+    close(&workspace, "2025-Q4", "2026-10-12");
     let ran = workspace.ok(&["run", "--json"]);
     assert!(
         ran.stdout.contains("neither delivered anew nor waived"),

@@ -35,7 +35,7 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 45] = [
+const OUTPUTS: [(&str, Option<&str>); 49] = [
     ("authorisation_findings", Some("period")),
     ("calendar_certifications", None),
     ("calendar_certified_partners", None),
@@ -81,6 +81,10 @@ const OUTPUTS: [(&str, Option<&str>); 45] = [
     ("reviews", None),
     ("score_changes", Some("period")),
     ("scores", Some("period")),
+    ("settlement_proposals", None),
+    ("settlement_states", None),
+    ("settlements", Some("period")),
+    ("statements", Some("period")),
 ];
 
 fn schemas() -> PathBuf {

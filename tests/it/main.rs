@@ -28,6 +28,7 @@ mod recomputing;
 mod reviews;
 mod rules;
 mod scores;
+mod settlement;
 mod simulating;
 mod support;
 mod verify;

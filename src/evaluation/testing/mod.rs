@@ -110,6 +110,7 @@ impl World {
                 posting_period: PeriodKind::Quarter,
                 first_period: "2025-Q4".to_owned(),
                 contest_days: 30,
+                settlement: crate::rules::SettlementRules::default(),
             },
         };
         World { inputs, library }

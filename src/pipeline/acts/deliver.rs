@@ -25,6 +25,8 @@ pub(super) struct Decided<'a> {
     pub subject: &'a str,
     pub outcome: &'a str,
     pub effective_on: Option<Date>,
+    /// What was decided on as it stood.
+    pub subject_hash: Option<Digest>,
 }
 
 /// The instant of an act: now, or noon of the day named, in the zone; after all acts on the same subject, so that their
@@ -66,6 +68,7 @@ pub(super) fn deliver(
         decided_at.to_string(),
         decided.effective_on.map_or_else(String::new, |day| day.to_string()),
     );
+    let subject_hash = decided.subject_hash.map_or_else(String::new, |hash| hash.to_string());
     for part in [
         decided.kind,
         decided.subject,
@@ -76,12 +79,16 @@ pub(super) fn deliver(
     ] {
         hasher.field(part.as_bytes());
     }
+    if decided.subject_hash.is_some() {
+        hasher.field(subject_hash.as_bytes());
+    }
     let decision_id = format!("{}-{}", decided.kind.to_uppercase(), hasher.finish().short());
     let value = |name: &str| match name {
         "decision_id" => decision_id.as_str(),
         "kind" => decided.kind,
         "subject" => decided.subject,
         "outcome" => decided.outcome,
+        "subject_hash" => subject_hash.as_str(),
         "effective_on" => effective_on.as_str(),
         "reason" => person.reason,
         "by" => person.by,

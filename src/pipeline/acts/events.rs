@@ -277,6 +277,7 @@ pub fn act(
         subject: id,
         outcome,
         effective_on: None,
+        subject_hash: None,
     };
     deliver(layout, config, person, &decided, at)
 }

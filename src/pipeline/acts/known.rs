@@ -4,7 +4,7 @@
 //! them.
 
 use crate::domain::time::parse_date;
-use crate::domain::{Date, Instant, Table};
+use crate::domain::{Date, Digest, Instant, Table};
 use crate::edges::files;
 use crate::ingest::plain;
 use crate::pipeline::PipelineError;
@@ -21,6 +21,7 @@ pub struct Act {
     pub subject: String,
     pub outcome: String,
     pub effective_on: Option<Date>,
+    pub subject_hash: Option<Digest>,
     pub reason: String,
     pub by: String,
     pub role: String,
@@ -55,6 +56,7 @@ fn of_release(decisions: &Table) -> Result<Vec<Act>, PipelineError> {
             subject: row.text("subject")?.to_owned(),
             outcome: row.text("outcome")?.to_owned(),
             effective_on: row.opt_date("effective_on")?,
+            subject_hash: row.opt_text("subject_hash")?.and_then(Digest::parse),
             reason: row.text("reason")?.to_owned(),
             by: row.text("by")?.to_owned(),
             role: row.text("role")?.to_owned(),
@@ -102,6 +104,7 @@ fn of_text(text: &[u8]) -> Vec<Act> {
             subject: field("subject")?,
             outcome: field("outcome")?,
             effective_on: parse_date(&field("effective_on")?),
+            subject_hash: field("subject_hash").and_then(|hash| Digest::parse(&hash)),
             reason: field("reason")?,
             by: field("by")?,
             role: field("role")?,

@@ -87,6 +87,7 @@ pub fn decide(
         subject: &subject,
         outcome: order.verdict.as_str(),
         effective_on: Some(from),
+        subject_hash: None,
     };
     deliver(layout, config, person, &decided, at)
 }

@@ -10,7 +10,7 @@ use super::{PipelineError, Refresh, Timeline};
 use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Date, Dec, Finding, Grade, Money, Period, Place, Table, Value};
 use crate::incentives::{self, GradeRow, GradeState};
-use crate::ledger::{self, Entry, Hold, PostingDay, View};
+use crate::ledger::{self, Books, Entry, Hold, LedgerError, PostingDay, View};
 use crate::store::StoreError;
 
 /// A change of the books, for people.
@@ -31,11 +31,12 @@ pub(super) struct Book {
     pub holds: Vec<Hold>,
     pub earlier: ledger::Head,
     pub fallback: PostingDay,
+    pub documents: Vec<ledger::Document>,
 }
 
 impl Refresh<'_> {
-    /// Stages `rebates` and `ledger`.
-    pub(super) fn books(&mut self, timeline: &Timeline, red_lines: RedLines) -> Result<Book, PipelineError> {
+    /// Stages `rebates`, `ledger` and what is settled.
+    pub(super) fn books(&mut self, timeline: &mut Timeline, red_lines: RedLines) -> Result<Book, PipelineError> {
         let stage = PipelineError::stage;
         let freezes = red_lines
             .freezes
@@ -91,7 +92,11 @@ impl Refresh<'_> {
             .collect();
         let book =
             ledger::table::from_table(&self.parent_table("ledger")?).map_err(|e| stage("the ledger")(e.to_string()))?;
-        let head = ledger::chain::head(&book).map_err(|e| broken(&e))?;
+        let mut books = Books::open(book).map_err(|e| match e {
+            LedgerError::Chain(e) => broken(&e),
+            other => stage("the ledger")(other.to_string()),
+        })?;
+        let head = books.head();
         // a hold lasts by the day of the run, not by the day that an earning period posts on: while it lasts it covers
         // whatever is posted, and the first run after it releases all of it
         let holds: Vec<Hold> = red_lines
@@ -104,11 +109,11 @@ impl Refresh<'_> {
                 until: Date::MAX,
             })
             .collect();
-        let (posting, fallback) = self.posting_days(timeline, &targets, &book)?;
+        let (posting, fallback) = self.posting_days(timeline, &targets, books.entries())?;
         let on = |period: Period| posting.get(&period).copied().unwrap_or(fallback);
-        let posted = ledger::post(&book, &targets, &on, &holds).map_err(|e| stage("the ledger")(e.to_string()))?;
-        self.summary.deltas = posted
-            .deltas
+        let deltas =
+            ledger::post_to(&mut books, &targets, &on, &holds).map_err(|e| stage("the ledger")(e.to_string()))?;
+        self.summary.deltas = deltas
             .iter()
             .map(|d| Delta {
                 partner: d.key.partner.to_string(),
@@ -120,20 +125,22 @@ impl Refresh<'_> {
             })
             .collect();
 
+        self.rebates(timeline, earned.rebates, books.entries())?;
+        let documents = self.settle(timeline, &mut books, fallback)?;
         self.staging.carry("ledger", |_| true)?;
         let added = crate::contracts::conform(
             self.task.config.contract("ledger"),
-            ledger::table::to_table(&posted.entries),
+            ledger::table::to_table(books.added()),
         )
         .map_err(StoreError::Contract)?;
         self.staging.put(self.task.config.contract("ledger"), &added)?;
-        self.rebates(timeline, earned.rebates, &book)?;
         Ok(Book {
             targets,
             posting,
             holds,
             earlier: head,
             fallback,
+            documents,
         })
     }
 
@@ -150,6 +157,7 @@ impl Refresh<'_> {
             PostingDay {
                 period,
                 day: last.min(timeline.today),
+                is_final: false,
             }
         };
         let earning: BTreeSet<Period> = targets
@@ -165,7 +173,14 @@ impl Refresh<'_> {
                     what: "posting periods",
                     detail: format!("no posting period is open for {period}: every period up to today is closed"),
                 })?;
-            out.insert(period, day(posting));
+            let is_final = timeline.is_sealed(programme, period);
+            out.insert(
+                period,
+                PostingDay {
+                    is_final,
+                    ..day(posting)
+                },
+            );
         }
         let latest = timeline.posting.last().copied();
         let fallback = latest.map(day).ok_or_else(|| PipelineError::Stage {
@@ -284,6 +299,7 @@ impl Refresh<'_> {
             posting: &on,
             holds: &book.holds,
             earlier: Some(book.earlier),
+            documents: &book.documents,
         };
         ledger::check_all(&view)
     }

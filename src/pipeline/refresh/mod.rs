@@ -11,6 +11,7 @@
 //! | `programme` | certifications as they hold; findings of the authorisation check; reviews, plans, entitlements | feeds, decisions, measures, scores, rules |
 //! | `evaluate` | metrics, scores, cards, key events | measures, feeds, rules, sealed results |
 //! | `books` | rebates and ledger | sales measure, scores, rules, the parent's ledger |
+//! | `settlement` | payments, adjustments, reversals; documents and statements of periods that close; the next proposal; periods | ledger, feeds, decisions |
 //! | `mails` | messages and their bytes | everything above |
 //! | `checks` | whether it may be published | what was written, read back |
 //!
@@ -30,6 +31,7 @@ mod messages;
 pub mod periods;
 mod programme;
 mod register;
+pub(in crate::pipeline) mod settlement;
 
 use std::collections::BTreeMap;
 
@@ -135,7 +137,7 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
     refresh.step("reading what arrived")?;
     refresh.feeds()?;
     refresh.step("periods")?;
-    let timeline = refresh.periods()?;
+    let mut timeline = refresh.periods()?;
     let acts = refresh.certifications()?;
     refresh.step("measures")?;
     refresh.measures(&timeline)?;
@@ -144,7 +146,7 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
     let red_lines = refresh.evaluate(&timeline)?;
     refresh.reviews(&timeline, &acts, &red_lines)?;
     refresh.step("incentives and ledger")?;
-    let book = refresh.books(&timeline, red_lines)?;
+    let book = refresh.books(&mut timeline, red_lines)?;
     refresh.step("scorecards")?;
     refresh.mails(&timeline)?;
     refresh.step("checks")?;

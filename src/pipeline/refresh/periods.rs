@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::freshness::Gap;
+use super::settlement::cut_off;
 use super::{PipelineError, Refresh};
 use crate::domain::time::sub_days;
-use crate::domain::{Date, Finding, Findings, Instant, Period, Place, Table, Value, Zone};
+use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, Place, Table, Value, Zone};
 use crate::rules::{ProgrammeRules, Rules};
 
 /// A posting period that is closed.
@@ -18,6 +19,16 @@ pub struct Closing {
     pub decision_id: String,
     /// The run that closed it: its release is the one that `settled/` points at.
     pub run: i64,
+    /// The settlement that was approved; none of a period that was closed before there were settlements.
+    pub settlement_hash: Option<Digest>,
+}
+
+/// A posting period that may close, with the decisions to close it that were taken after it had ended.
+#[derive(Clone, Debug)]
+pub struct ToClose {
+    pub period: Period,
+    /// Instant and id, in the order of time; never empty.
+    pub decisions: Vec<(Instant, String)>,
 }
 
 /// The periods of a run.
@@ -32,6 +43,8 @@ pub struct Timeline {
     /// Closed before this run: frozen.
     pub sealed: BTreeSet<Period>,
     pub closings: BTreeMap<Period, Closing>,
+    /// Decided to be closed by this run, in their order, if their settlements are approved.
+    pub to_close: Vec<ToClose>,
     pub today: Date,
 }
 
@@ -83,7 +96,7 @@ pub fn ended_periods(rules: &Rules, as_of: Instant) -> Result<Vec<Period>, Pipel
 }
 
 impl Refresh<'_> {
-    /// Builds the timeline and stages the table `periods`.
+    /// Builds the timeline.
     pub(super) fn periods(&mut self) -> Result<Timeline, PipelineError> {
         let rules = &self.task.config.rules;
         let programme = rules.programme();
@@ -95,13 +108,12 @@ impl Refresh<'_> {
             posting: posting_periods(programme, today)?,
             sealed: BTreeSet::new(),
             closings: BTreeMap::new(),
+            to_close: Vec::new(),
             today,
         };
-        for row in self
-            .parent_table("periods")?
-            .iter()
-            .filter(|r| r.text("status") == Ok("closed"))
-        {
+        let known = self.parent_table("periods")?;
+        let table_has_hash = known.column("settlement_hash").is_some();
+        for row in known.iter().filter(|r| r.text("status") == Ok("closed")) {
             let period = Period::parse(row.text("period")?).map_err(|e| PipelineError::Stage {
                 what: "table periods",
                 detail: e.to_string(),
@@ -111,6 +123,11 @@ impl Refresh<'_> {
                 closed_on: row.date("closed_on")?,
                 decision_id: row.text("decision_id")?.to_owned(),
                 run: row.int("closed_run")?,
+                settlement_hash: if table_has_hash {
+                    row.opt_text("settlement_hash")?.and_then(Digest::parse)
+                } else {
+                    None
+                },
             };
             let moved = !timeline.posting.contains(&period)
                 || row.text("calendar")? != programme.calendar_name
@@ -131,13 +148,23 @@ impl Refresh<'_> {
             .copied()
             .filter(|p| !timeline.is_sealed(programme, *p))
             .collect();
-        self.put(periods_table(programme, &timeline))?;
         Ok(timeline)
     }
 
-    /// Applies decisions of kind `close`, in the order of the periods: a period closes by the first decision that was
+    /// Stages the table `periods`, once it is known which have closed.
+    /// `proposed` is what the first open one would settle.
+    pub(super) fn put_periods(
+        &mut self,
+        timeline: &Timeline,
+        proposed: Option<(Period, Digest)>,
+    ) -> Result<(), PipelineError> {
+        let table = periods_table(self.task.config.rules.programme(), timeline, proposed);
+        self.put(table)
+    }
+
+    /// Applies decisions of kind `close`, in the order of the periods: a period may close by the first decision that was
     /// taken after it had ended, when all periods before it are closed and, but for waivers, no file lies aside and no
-    /// source that it rests on is silent or thin.
+    /// source that it rests on is silent or thin. It does if its settlement is approved, which is found out later.
     fn close(
         &mut self,
         timeline: &mut Timeline,
@@ -153,39 +180,40 @@ impl Refresh<'_> {
                 continue;
             }
             let Some(taken) = wanted.get(&period) else { break };
-            let admissible = taken
+            let decisions: Vec<(Instant, String)> = taken
                 .iter()
-                .find(|(at, _)| has_ended(rules, period, self.task.as_of.min(*at)));
-            let (at, id, refused) = match admissible {
-                Some((at, id)) => (at, id, aside.first().map(file_aside).or_else(|| self.gap_in(period))),
-                None => {
-                    let Some((at, id)) = taken.first() else { break };
-                    let remedy = "decide to close again once the period has ended".to_owned();
-                    (at, id, Some((format!("it had not ended on {at}"), remedy)))
-                }
+                .filter(|(at, _)| has_ended(rules, period, self.task.as_of.min(*at)))
+                .cloned()
+                .collect();
+            let refused = match decisions.first().or(taken.first()) {
+                None => break,
+                Some((at, id)) if decisions.is_empty() => Some((
+                    id.clone(),
+                    format!("it had not ended on {at}"),
+                    "decide to close again once the period has ended".to_owned(),
+                )),
+                Some((_, id)) => aside
+                    .first()
+                    .map(file_aside)
+                    .or_else(|| self.gap_in(period))
+                    .map(|(reason, remedy)| (id.clone(), reason, remedy)),
             };
-            if let Some((reason, remedy)) = refused {
-                self.summary.findings.push(Finding::warning(
-                    Place::file("decisions").column(id.clone()),
-                    "close.refused",
-                    format!("{period} stays open: {reason}"),
-                    remedy,
-                ));
+            if let Some((id, reason, remedy)) = refused {
+                self.refuse_to_close(period, &id, &reason, remedy);
                 break;
             }
-            let closed_on = Zone::UTC.date_of(*at).max(programme.calendar.end_day(period));
-            let run = i64::try_from(self.task.run).unwrap_or(i64::MAX);
-            timeline.closings.insert(
-                period,
-                Closing {
-                    closed_on,
-                    decision_id: id.clone(),
-                    run,
-                },
-            );
-            self.summary.closed.push(period);
+            timeline.to_close.push(ToClose { period, decisions });
         }
         Ok(())
+    }
+
+    pub(super) fn refuse_to_close(&mut self, period: Period, decision_id: &str, reason: &str, remedy: String) {
+        self.summary.findings.push(Finding::warning(
+            Place::file("decisions").column(decision_id),
+            "close.refused",
+            format!("{period} stays open: {reason}"),
+            remedy,
+        ));
     }
 
     /// Why a posting period cannot close, and what to do, where a source that it rests on is silent or thin in it.
@@ -312,7 +340,7 @@ fn posting_periods(programme: &ProgrammeRules, today: Date) -> Result<Vec<Period
     Ok(out)
 }
 
-fn periods_table(programme: &ProgrammeRules, timeline: &Timeline) -> Table {
+fn periods_table(programme: &ProgrammeRules, timeline: &Timeline, proposed: Option<(Period, Digest)>) -> Table {
     let columns = [
         "calendar",
         "period",
@@ -322,6 +350,8 @@ fn periods_table(programme: &ProgrammeRules, timeline: &Timeline) -> Table {
         "closed_on",
         "closed_run",
         "decision_id",
+        "cut_off_on",
+        "settlement_hash",
     ];
     let mut table = Table::new("periods", &columns);
     for period in &timeline.posting {
@@ -335,6 +365,11 @@ fn periods_table(programme: &ProgrammeRules, timeline: &Timeline) -> Table {
             closing.map(|c| c.closed_on).into(),
             closing.map_or(Value::Null, |c| Value::Int(c.run)),
             closing.map_or(Value::Null, |c| c.decision_id.as_str().into()),
+            cut_off(programme, *period).into(),
+            closing
+                .and_then(|c| c.settlement_hash)
+                .or(proposed.filter(|(p, _)| p == period).map(|(_, hash)| hash))
+                .map_or(Value::Null, Value::from),
         ]);
     }
     table

@@ -120,6 +120,7 @@ fn run_once(rules: &Rules, facts: &Run, partners: &[String], book: &mut Vec<Entr
     let at = PostingDay {
         period: calendar.period_of(through, PeriodKind::Month).expect("a month"),
         day: through,
+        is_final: false,
     };
     let posted = ledger::post(book, &targets, &|_| at, &[]).expect("posted").entries;
     book.extend(posted.iter().cloned());

@@ -27,6 +27,10 @@ pub(super) struct Run {
     /// Earning periods that have ended on this day are computed.
     pub through: String,
     pub lines: Vec<String>,
+    /// The posting period, a month, is settled and its documents issued.
+    pub settles: bool,
+    /// All documents of a run, from 0, are reversed as far as they may be.
+    pub reverses: Option<usize>,
 }
 
 pub(super) fn read_all() -> Vec<Example> {
@@ -88,10 +92,17 @@ fn example(base: &Table, e: &Table) -> Example {
         Value::Table(run) => Run {
             through: through(run),
             lines: texts(&run["lines"]),
+            settles: run.get("settles").and_then(Value::as_bool).unwrap_or(false),
+            reverses: run
+                .get("reverses")
+                .and_then(Value::as_integer)
+                .and_then(|n| usize::try_from(n).ok()),
         },
         lines => Run {
             through: "2026-12-31".to_owned(),
             lines: texts(lines),
+            settles: false,
+            reverses: None,
         },
     };
     let later = e.get("later").map(table).unwrap_or_default();

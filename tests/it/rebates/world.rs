@@ -5,9 +5,10 @@ use std::fs;
 
 use starledger::domain::ids::RegionId;
 use starledger::domain::time::parse_date;
-use starledger::domain::{Date, Dec, Finding, Period, PeriodKind, Ratio, Table, Value};
+use starledger::domain::{Date, Dec, Finding, Money, Period, PeriodKind, Ratio, Table, Value};
 use starledger::incentives::{self, Inputs};
-use starledger::ledger::{self, Account, Entry, PostingDay};
+use starledger::ledger::settle::Terms;
+use starledger::ledger::{self, Account, Books, Document, Entry, PostingDay};
 use starledger::rules::Rules;
 
 use super::sheet::{Example, Run};
@@ -23,6 +24,13 @@ struct Ran {
     rebates: Table,
     targets: Vec<incentives::Target>,
     posted: Vec<Entry>,
+    /// Open accrual before anything was settled.
+    accrued: Ratio,
+    /// What documents of this run made due.
+    settled: Ratio,
+    /// Partners whose documents were reversed by this run, and those whose were not.
+    reversed: Vec<String>,
+    refused: Vec<String>,
 }
 
 /// The rules were refused.
@@ -41,11 +49,12 @@ impl Refused {
 }
 
 pub(super) fn run(example: &Example) -> Result<Outcome, Refused> {
-    let (mut runs, mut book) = (Vec::new(), Vec::new());
+    let (mut runs, mut book, mut documents) = (Vec::new(), Vec::new(), Vec::new());
     for (number, facts) in example.runs.iter().enumerate() {
         let later = example.later.iter().rev().find(|(from, _)| *from <= number);
         let rules = rules(later.map_or(&example.schemes, |(_, schemes)| schemes))?;
-        let ran = run_once(&rules, facts, &example.partners, &mut book)?;
+        let mut ran = run_once(&rules, facts, &example.partners, &mut book)?;
+        settle(&rules, facts, number, &mut book, &mut documents, &mut ran);
         runs.push(ran);
     }
     Ok(Outcome { runs, book })
@@ -128,12 +137,68 @@ fn run_once(rules: &Rules, facts: &Run, partners: &[String], book: &mut Vec<Entr
         rebates: earned.rebates,
         targets: earned.targets,
         posted,
+        accrued: open_accrual(book),
+        settled: Ratio::zero(),
+        reversed: Vec::new(),
+        refused: Vec::new(),
     })
+}
+
+fn open_accrual(book: &[Entry]) -> Ratio {
+    let open = book.iter().filter(|e| e.account == Account::AccruedRebates);
+    -Ratio::sum(&open.map(|e| e.amount.dec().ratio()).collect::<Vec<_>>())
+}
+
+/// Settles the month of a run, and reverses the documents of another, where the run says so.
+fn settle(
+    rules: &Rules,
+    facts: &Run,
+    number: usize,
+    book: &mut Vec<Entry>,
+    documents: &mut Vec<(usize, Document)>,
+    ran: &mut Ran,
+) {
+    let through = day(&facts.through);
+    let calendar = rules.programme().calendar;
+    let at = PostingDay {
+        period: calendar.period_of(through, PeriodKind::Month).expect("a month"),
+        day: through,
+        is_final: false,
+    };
+    let mut books = Books::open(std::mem::take(book)).expect("a chain");
+    let all: Vec<Document> = documents.iter().map(|(_, d)| d.clone()).collect();
+    let next = i64::try_from(all.len()).expect("few") + 1;
+    if facts.settles {
+        let terms = Terms {
+            period: at.period,
+            is_due: &|earning| calendar.last_day(earning) <= through,
+            minimum: &Money::zero,
+        };
+        let proposals = ledger::settle::propose(books.entries(), &all, &terms).expect("proposals");
+        let issued = ledger::settle::issue(&mut books, &proposals, next, at, through).expect("documents");
+        ran.settled = Ratio::sum(&issued.iter().map(|d| d.due.dec().ratio()).collect::<Vec<_>>());
+        documents.extend(issued.into_iter().map(|d| (number, d)));
+    } else if let Some(of) = facts.reverses {
+        let wanted: Vec<Document> = documents.iter().filter(|(run, _)| *run == of).map(|(_, d)| d.clone()).collect();
+        for document in wanted {
+            let all: Vec<Document> = documents.iter().map(|(_, d)| d.clone()).collect();
+            let partner = document.partner.to_string();
+            if ledger::settle::may_reverse(&all, document.number, None).is_err() {
+                ran.refused.push(partner);
+                continue;
+            }
+            let next = i64::try_from(all.len()).expect("few") + 1;
+            let reversal = ledger::settle::reverse(&mut books, &document, next, at, through).expect("a reversal");
+            documents.push((number, reversal));
+            ran.reversed.push(partner);
+        }
+    }
+    *book = books.entries().to_vec();
 }
 
 impl Outcome {
     /// A figure by its name: `target`, `total`, `targets`, `posted`, `entries`, `posted <key words>`, `corrects`,
-    /// `posted in`, `open accrual`, or `amount|basis|rate|lines|moved <component> [<key words>]`. Key words are parts of
+    /// `posted in`, `open accrual`, `accrued` before and `settled` by each run, `reversed` and `refused` by the last, or `amount|basis|rate|lines|moved <component> [<key words>]`. Key words are parts of
     /// the key, such as a scheme or an earning period.
     pub fn figure(&self, what: &str) -> String {
         let words: Vec<&str> = what.split(' ').collect();
@@ -171,10 +236,11 @@ impl Outcome {
                         .map_or_else(|| "-".to_owned(), |n| format!("{} of {}", n, e.earning_period))
                 })
             }),
-            ["open", "accrual"] => {
-                let open = self.book.iter().filter(|e| e.account == Account::AccruedRebates);
-                plain(&-Ratio::sum(&open.map(|e| e.amount.dec().ratio()).collect::<Vec<_>>()))
-            }
+            ["open", "accrual"] => plain(&open_accrual(&self.book)),
+            ["accrued"] => self.each_run(|r| plain(&r.accrued)),
+            ["settled"] => self.each_run(|r| plain(&r.settled)),
+            ["reversed"] => self.last().reversed.join(", "),
+            ["refused"] => self.last().refused.join(", "),
             ["posted", key @ ..] => self.each_run(|r| {
                 let expense = r.posted.iter().filter(|e| {
                     let at = format!("{} {} {}", e.partner, e.scheme, e.earning_period);

@@ -19,6 +19,7 @@ mod kept;
 mod kill;
 mod mail;
 mod measures;
+mod model;
 mod operations;
 mod own_metric;
 mod programme;

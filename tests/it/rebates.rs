@@ -13,6 +13,8 @@ use std::fs;
 use sheet::{Example, read_all};
 use world::run;
 
+pub(crate) use world::sales;
+
 use crate::support::workspace::repository;
 
 /// What one figure came to.

@@ -179,7 +179,11 @@ fn settle(
         ran.settled = Ratio::sum(&issued.iter().map(|d| d.due.dec().ratio()).collect::<Vec<_>>());
         documents.extend(issued.into_iter().map(|d| (number, d)));
     } else if let Some(of) = facts.reverses {
-        let wanted: Vec<Document> = documents.iter().filter(|(run, _)| *run == of).map(|(_, d)| d.clone()).collect();
+        let wanted: Vec<Document> = documents
+            .iter()
+            .filter(|(run, _)| *run == of)
+            .map(|(_, d)| d.clone())
+            .collect();
         for document in wanted {
             let all: Vec<Document> = documents.iter().map(|(_, d)| d.clone()).collect();
             let partner = document.partner.to_string();
@@ -342,7 +346,7 @@ fn partners_table(rows: &[String]) -> Table {
 
 /// Lines as `1000`, the net amount, and options: `qty=`, `on=`, `by=` the partner, `in=` the currency, `family=`, `unpaid`.
 /// What is negative is a return. Pieces are the amount where `qty` is absent.
-fn sales(lines: &[String]) -> Table {
+pub(crate) fn sales(lines: &[String]) -> Table {
     let columns = [
         "partner_id",
         "line_kind",

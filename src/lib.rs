@@ -13,6 +13,7 @@
 //! | `evaluation` | scores and grades, in exact rationals | SQL, files, the clock |
 //! | `incentives` | what is earned, cumulative | what is booked |
 //! | `ledger` | what is booked, append-only | how it is earned |
+//! | `exports` | the books in the forms of other tools | what is booked, files |
 //! | `publishing` | what people see | who gets it |
 //! | `delivery` | who gets it, in what state | sockets, files |
 //! | `store` | releases, landing, recovery | what tables mean |
@@ -35,6 +36,7 @@ pub mod incentives;
 pub mod ledger;
 
 pub mod delivery;
+pub mod exports;
 pub mod publishing;
 
 pub mod edges;

@@ -112,7 +112,7 @@ enum Command {
     Verify(verify::Args),
     /// Make a past release again from landing, beside the workspace, and compare it byte for byte.
     Recompute(recompute::Args),
-    /// Export the ledger as a journal that hledger reads.
+    /// Export the books: journals for hledger, beancount or an ERP, a workbook, credit notes in UBL.
     Export(export::Args),
     /// Remove old releases; the current one, its latest ancestors and those that closed a period stay.
     Gc(gc::Args),

@@ -6,7 +6,7 @@ use crate::domain::time::parse_date;
 use crate::domain::{Currency, Dec, Money, Period};
 
 /// `P1 bonus 2026-Q3 10.00 EUR`
-pub(super) fn target(row: &str) -> Target {
+pub(crate) fn target(row: &str) -> Target {
     let [partner, scheme, period, amount, currency]: [&str; 5] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
     Target {
         partner: PartnerId::new(partner).unwrap(),
@@ -16,11 +16,11 @@ pub(super) fn target(row: &str) -> Target {
     }
 }
 
-pub(super) fn targets(rows: &[&str]) -> Vec<Target> {
+pub(crate) fn targets(rows: &[&str]) -> Vec<Target> {
     rows.iter().map(|row| target(row)).collect()
 }
 
-pub(super) fn at(period: &str, day: &str) -> PostingDay {
+pub(crate) fn at(period: &str, day: &str) -> PostingDay {
     PostingDay {
         period: Period::parse(period).unwrap(),
         day: parse_date(day).unwrap(),
@@ -29,13 +29,13 @@ pub(super) fn at(period: &str, day: &str) -> PostingDay {
 }
 
 /// Everything posts on 12 October 2026 in one period.
-pub(super) fn posting_in(period: &str) -> impl Fn(Period) -> PostingDay {
+pub(crate) fn posting_in(period: &str) -> impl Fn(Period) -> PostingDay {
     let at = at(period, "2026-10-12");
     move |_| at
 }
 
 /// `P1 2026-10-01 2026-11-30`
-pub(super) fn hold(row: &str) -> Hold {
+pub(crate) fn hold(row: &str) -> Hold {
     let [partner, from, until]: [&str; 3] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
     Hold {
         partner: PartnerId::new(partner).unwrap(),
@@ -45,14 +45,14 @@ pub(super) fn hold(row: &str) -> Hold {
 }
 
 /// Posts one set of targets and appends the entries.
-pub(super) fn post_more(entries: &mut Vec<Entry>, targets: &[Target], holds: &[Hold]) -> Posting {
+pub(crate) fn post_more(entries: &mut Vec<Entry>, targets: &[Target], holds: &[Hold]) -> Posting {
     let posting = post(entries, targets, &posting_in("2026-Q4"), holds).unwrap();
     entries.extend(posting.entries.iter().cloned());
     posting
 }
 
 /// The book after posting sets of targets one after the other.
-pub(super) fn book(sets: &[Vec<Target>]) -> Vec<Entry> {
+pub(crate) fn book(sets: &[Vec<Target>]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for targets in sets {
         post_more(&mut entries, targets, &[]);
@@ -61,7 +61,7 @@ pub(super) fn book(sets: &[Vec<Target>]) -> Vec<Entry> {
 }
 
 /// Entries as `entry transaction account amount reason corrects source`.
-pub(super) fn shown(entries: &[Entry]) -> Vec<String> {
+pub(crate) fn shown(entries: &[Entry]) -> Vec<String> {
     let line = |e: &Entry| {
         let corrects = e
             .corrects_transaction_no

@@ -1,8 +1,7 @@
 //! The ledger: what is booked.
 //!
 //! Duty: move the books from what is booked to what should be, in balanced, append-only, hash-chained double entry;
-//! settle what is accrued; prove that they are in order; hand them to other tools. Not its duty: how an amount is earned
-//! (incentives), which posting periods are open and which settlement is approved (the caller says so), files.
+//! settle what is accrued; prove that they are in order. Not its duty: how an amount is earned (incentives), which posting periods are open and which settlement is approved (the caller says so), files.
 //!
 //! | what is derived                   | from what                                         | in which step     |
 //! |-----------------------------------|---------------------------------------------------|-------------------|
@@ -15,7 +14,6 @@
 //! | documents, and what they post     | accruals that are due, what was posted since      | `settle`          |
 //! | new entries, numbered and chained | differences, by partner, scheme, period, currency | `post`            |
 //! | findings                          | the whole book                                    | `invariants`      |
-//! | journal                           | the whole book; its assertions from balances      | `journal`         |
 //!
 //! A key is partner × scheme × earning period × currency. Nothing is updated or deleted: what was booked too much is
 //! taken back by a later transaction.
@@ -26,14 +24,13 @@ pub mod chain;
 pub mod documents;
 pub mod entry;
 pub mod invariants;
-pub mod journal;
 pub mod keyed;
 pub mod post;
 pub mod settle;
 pub mod table;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

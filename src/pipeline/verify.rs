@@ -21,7 +21,7 @@ pub fn verify(layout: &Layout) -> Result<(Looked, Findings), PipelineError> {
     Ok((looked, findings))
 }
 
-fn ledger_findings(release: &Release) -> Findings {
+pub(super) fn ledger_findings(release: &Release) -> Findings {
     let unreadable = |detail: String| {
         vec![Finding::error(
             Place::file(release.folder().join("ledger").display().to_string()),

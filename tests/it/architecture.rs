@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("evaluation", &["domain", "rules"]),
     ("incentives", &["domain", "rules"]),
     ("ledger", &["domain"]),
+    ("exports", &["domain", "ledger"]),
     ("publishing", &["domain", "rules"]),
     ("delivery", &["domain"]),
     // of delivery the mail edge knows the plain values of `delivery::message` and the retry policy's shape
@@ -34,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "evaluation",
             "incentives",
             "ledger",
+            "exports",
             "publishing",
             "delivery",
             "edges",
@@ -94,8 +96,8 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("thread_rng", &[], "nothing is random"),
     (
         "f64",
-        &["measures", "foreign"],
-        "no floats near money or scores; a workbook's numbers are printed as it shows them",
+        &["measures", "foreign", "exports"],
+        "no floats near money or scores; a workbook's numbers are printed as it shows them, and written as it knows them",
     ),
     ("f32", &[], "no floats near money or scores"),
     (

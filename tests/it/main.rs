@@ -11,6 +11,7 @@ mod determinism;
 mod differential;
 mod events;
 mod explaining;
+mod exporting;
 mod faults;
 mod first_light;
 mod freshness;

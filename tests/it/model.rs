@@ -174,8 +174,8 @@ impl Model {
     }
 
     fn run(&mut self, facts: &Facts) {
-        for partner in 0..3 {
-            let unit = 10_i128.pow(PARTNERS[partner].2);
+        for (partner, (_, _, places)) in PARTNERS.iter().enumerate() {
+            let unit = 10_i128.pow(*places);
             let is_held = facts.held.contains(&partner);
             for scheme in 0..2 {
                 for quarter in 0..facts.ended {
@@ -226,8 +226,8 @@ impl Model {
 
     fn close(&mut self) {
         let quarter = self.closed;
-        for partner in 0..3 {
-            let unit = 10_i128.pow(PARTNERS[partner].2);
+        for (partner, (_, _, places)) in PARTNERS.iter().enumerate() {
+            let unit = 10_i128.pow(*places);
             let mut settled = BTreeMap::new();
             for (key, amount) in self.accrued.range_mut((partner, 0, 0)..(partner + 1, 0, 0)) {
                 if key.2 <= quarter && *amount != 0 {
@@ -264,7 +264,10 @@ impl Model {
 
     /// What the next close would settle.
     fn next_total(&self, partner: usize) -> i128 {
-        let accrued = self.accrued.iter().filter(|(key, _)| key.0 == partner && key.2 <= self.closed);
+        let accrued = self
+            .accrued
+            .iter()
+            .filter(|(key, _)| key.0 == partner && key.2 <= self.closed);
         let fresh = self.fresh.range((partner, 0)..=(partner, self.closed));
         self.carried[partner] + accrued.map(|(_, v)| *v).sum::<i128>() + fresh.map(|(_, v)| *v).sum::<i128>()
     }
@@ -665,7 +668,9 @@ fn happens(random: &mut Random, facts: &mut Facts, model: &Model, documents: &[D
             let id = format!("ADJ-{partner}-least");
             let before = facts.adjustments.get(&id).map_or(0, |a| a.2);
             let next = model.next_total(partner);
-            facts.adjustments.insert(id, (partner, 0, before + MINIMUM * unit - next));
+            facts
+                .adjustments
+                .insert(id, (partner, 0, before + MINIMUM * unit - next));
             says.push_str("least");
         }
         10..=11 if model.closed < facts.ended => {
@@ -706,12 +711,12 @@ fn history(world: &World, seed: u64) {
         if let Step::Reverse(number) = step {
             assert_eq!(refused, reverses.is_none(), "seed {seed}, {story:?}: document {number}");
         }
-        for partner in 0..3 {
+        for (partner, (name, _, _)) in PARTNERS.iter().enumerate() {
             assert_eq!(
                 program.balances(partner),
                 model.balances(partner, &facts),
                 "seed {seed}, partner {}: expense, accrual, hold, owed, clearing, due, carried, claimed after {story:?}",
-                PARTNERS[partner].0
+                name
             );
         }
     }
@@ -747,16 +752,15 @@ fn books_and_model_agree_after_every_step_of_random_histories() {
         return;
     }
     let histories: u64 = std::env::var("STARLEDGER_HISTORIES").map_or(150, |n| n.parse().expect("a number"));
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let world = &world;
             scope.spawn(move || {
-                (thread..histories)
-                    .step_by(threads as usize)
-                    .for_each(|seed| history(world, seed))
+                for seed in (0..histories).skip(thread).step_by(threads) {
+                    history(world, seed);
+                }
             });
         }
     });
-    println!("{histories} histories");
 }

@@ -6,12 +6,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::LedgerError;
-use super::balance::{by_account, by_partner};
-use super::chain::head;
-use super::entry::{Account, Entry};
 use crate::domain::ids::PartnerId;
 use crate::domain::{Currency, Dec, Money};
+use crate::ledger::balance::{by_account, by_partner};
+use crate::ledger::chain::head;
+use crate::ledger::{Account, Entry, LedgerError};
 
 /// The journal of a whole book; the same book gives the same bytes. Refuses a book whose chain is broken.
 ///
@@ -124,8 +123,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{book, targets};
     use super::*;
+    use crate::ledger::fixture::{book, targets};
 
     #[test]
     fn a_journal_declares_posts_and_asserts() {

@@ -3,7 +3,7 @@
 //!
 //! The model shares no code with the program: it adds lines up, takes slices of bands in integers, and keeps what is
 //! accrued, held, owed and carried as numbers. After every step of a history balances and documents are equal and every
-//! invariant of the ledger holds. `STARLEDGER_HISTORIES=100000 cargo test --release --test it model` is the campaign;
+//! invariant of the ledger holds. `STARLEDGER_HISTORIES=100000 cargo test --test it model::` is the campaign (docs/testing.md);
 //! `STARLEDGER_SEED` does one history.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -715,8 +715,7 @@ fn history(world: &World, seed: u64) {
             assert_eq!(
                 program.balances(partner),
                 model.balances(partner, &facts),
-                "seed {seed}, partner {}: expense, accrual, hold, owed, clearing, due, carried, claimed after {story:?}",
-                name
+                "seed {seed}, partner {name}: expense, accrual, hold, owed, clearing, due, carried, claimed after {story:?}"
             );
         }
     }

@@ -33,5 +33,6 @@ mod scores;
 mod settlement;
 mod simulating;
 mod support;
+mod tampering;
 mod verify;
 mod versions;

@@ -1,16 +1,18 @@
-//! `explain score`, `explain rebate`: why a number is what it is.
+//! `explain score`, `explain rebate`, `explain entry`: why a number is what it is.
 
 use serde_json::{Map, Value as Json, json};
 
+use super::output::json_value;
 use super::query::current;
 use super::{CommandResult, Session};
 use crate::domain::ids::{DomainId, PartnerId};
-use crate::domain::{Period, Ratio, Value};
+use crate::domain::{Period, Ratio, Table, Value};
 use crate::evaluation::explain::{Line, number};
 use crate::pipeline::explain::rows::{MeasureRows, SourceRecord, SourceRow};
 use crate::pipeline::explain::{Explained, Question};
 use crate::pipeline::{PipelineError, explain as explaining};
 use crate::rules::MetricId;
+use crate::store::release::Release;
 
 /// Source rows that are listed of a measure where nothing else is asked for.
 const ROWS: usize = 5;
@@ -49,6 +51,8 @@ enum What {
         #[arg(long, value_name = "N|all", value_parser = rows_wanted)]
         rows: Option<usize>,
     },
+    /// An entry of the ledger: its transaction, what asked for it, and the story of its partner, scheme and earning period.
+    Entry { entry_no: i64 },
     /// The components of what a partner earned in a period, scheme by scheme.
     Rebate {
         partner: String,
@@ -114,6 +118,7 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
                 found.iter().for_each(|m| measure(session, m, rows.unwrap_or(ROWS)));
             }
         }
+        What::Entry { entry_no } => entry(session, &release, *entry_no)?,
         What::Rebate { partner, period } => {
             let (partner, period) = parse(partner, period)?;
             let table = explaining::rebates(&release, &partner, period)?;
@@ -131,6 +136,101 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
         }
     }
     Ok(())
+}
+
+fn entry(session: &Session, release: &Release, entry_no: i64) -> CommandResult {
+    let Some(found) = explaining::entry::entry(release, entry_no)? else {
+        return Err(PipelineError::Usage(format!(
+            "there is no entry {entry_no}: the ledger has {}",
+            release.manifest.ledger_entries
+        )));
+    };
+    let e = &found.entry;
+    let output = session.output;
+    if output.json {
+        let shown = |e: &explaining::entry::Entry| {
+            json!({
+                "entry_no": e.entry_no, "account": e.account.as_str(), "amount": e.amount.dec().to_string(),
+                "entry_hash": e.entry_hash.to_string(),
+            })
+        };
+        output.value(&json!({
+            "entry": shown(e), "transaction_no": e.transaction_no, "partner_id": e.partner.as_str(),
+            "scheme": e.scheme.as_str(), "earning_period": e.earning_period.to_string(),
+            "currency": e.amount.currency().code(), "period": e.period.to_string(),
+            "posting_on": e.posting_on.to_string(), "reason": e.reason.as_str(), "source": e.source,
+            "why": found.why,
+            "transaction": found.transaction.iter().map(shown).collect::<Vec<_>>(),
+            "rests_on": found.rests_on.as_ref().map(|t| json!({ "table": t.name(), "rows": table_json(t) })),
+            "story": found.story.iter().map(|m| json!({
+                "transaction_no": m.first.transaction_no, "posting_on": m.first.posting_on.to_string(),
+                "period": m.first.period.to_string(), "reason": m.first.reason.as_str(), "source": m.first.source,
+                "expense": m.expense.dec().to_string(), "earned": m.earned.dec().to_string(),
+                "owed": m.owed.dec().to_string(),
+            })).collect::<Vec<_>>(),
+        }));
+        return Ok(());
+    }
+    output.line(&format!(
+        "entry      {} of transaction {}, {}",
+        e.entry_no, e.transaction_no, e.reason
+    ));
+    output.line(&format!("key        {}", e.key()));
+    output.line(&format!("posted     in {} on {}", e.period, e.posting_on));
+    output.line(&format!("hash       {}", e.entry_hash));
+    output.wrapped(0, &format!("why        {}", found.why));
+    let mut table = Table::new("transaction", &["entry", "account", "debit", "credit"]);
+    for e in &found.transaction {
+        let (debit, credit) = if e.amount.is_negative() {
+            (Value::Null, Value::Dec(e.amount.negated().dec()))
+        } else {
+            (Value::Dec(e.amount.dec()), Value::Null)
+        };
+        table.push(vec![e.entry_no.into(), e.account.as_str().into(), debit, credit]);
+    }
+    output.line("");
+    output.table(&table);
+    if let Some(rests_on) = found.rests_on.as_ref().filter(|t| !t.rows.is_empty()) {
+        output.line(&format!("\nit rests on {}, as they stand now", rests_on.name()));
+        output.table(rests_on);
+    }
+    let mut table = Table::new(
+        "story",
+        &[
+            "transaction",
+            "posting_on",
+            "period",
+            "reason",
+            "expense",
+            "earned",
+            "owed",
+            "source",
+        ],
+    );
+    for m in &found.story {
+        let source: String = m.first.source.chars().take(40).collect();
+        table.push(vec![
+            m.first.transaction_no.into(),
+            m.first.posting_on.into(),
+            m.first.period.to_string().into(),
+            m.first.reason.as_str().into(),
+            Value::Dec(m.expense.dec()),
+            Value::Dec(m.earned.dec()),
+            Value::Dec(m.owed.dec()),
+            source.into(),
+        ]);
+    }
+    output.line("\nthe story of its key");
+    output.table(&table);
+    Ok(())
+}
+
+fn table_json(table: &Table) -> Json {
+    let row = |row: crate::domain::RowRef<'_>| {
+        let fields = table.columns().iter().zip(row.values());
+        Json::Object(fields.map(|(name, value)| (name.clone(), json_value(value))).collect())
+    };
+    Json::Array(table.iter().map(row).collect())
 }
 
 pub(super) fn parse(partner: &str, period: &str) -> Result<(PartnerId, Period), PipelineError> {

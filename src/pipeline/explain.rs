@@ -4,6 +4,7 @@
 //! rule values it rests on and the source rows behind its measures. The engine is the one that computed the score;
 //! there is no second implementation. Not its duty: printing.
 
+pub mod entry;
 pub mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -386,7 +387,7 @@ pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result
 }
 
 /// Components in the order in which an amount is derived.
-fn rank(component: &str) -> (usize, String) {
+pub(in crate::pipeline) fn rank(component: &str) -> (usize, String) {
     const ORDER: [&str; 10] = [
         "basis", "waiting", "frozen", "unpaid", "gate", "band", "stars", "flat", "modifier", "rounding",
     ];

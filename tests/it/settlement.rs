@@ -373,9 +373,77 @@ fn documents_are_paid_disputed_reversed_and_settled_again() {
     assert!(accrued.iter().all(|row| milli(row, "open") == 0), "{accrued:?}");
     assert_eq!(hashes(&settled), frozen);
     workspace.ok(&["verify"]);
+    every_entry_is_explained(&workspace);
     crate::journal::proved_by_hledger(&workspace);
     let release = workspace.release_hashes();
     fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");
     workspace.ok(&["run"]);
     assert_eq!(workspace.release_hashes(), release);
+}
+
+/// One entry of every reason, with what it rests on and the story of its key.
+fn every_entry_is_explained(workspace: &Workspace) {
+    let firsts = rows(
+        workspace,
+        "SELECT reason, MIN(entry_no) AS entry_no FROM ledger GROUP BY reason",
+    );
+    let reasons: Vec<&str> = firsts.iter().map(|row| text(row, "reason")).collect();
+    for reason in [
+        "accrual",
+        "manual_adjustment",
+        "netting",
+        "payment",
+        "reversal",
+        "settlement",
+    ] {
+        assert!(reasons.contains(&reason), "{reasons:?}");
+    }
+    for row in &firsts {
+        let number = row["entry_no"].to_string();
+        let explained: Json =
+            serde_json::from_str(&workspace.ok(&["explain", "entry", &number, "--json"]).stdout).expect("JSON");
+        let reason = text(row, "reason");
+        assert_eq!(text(&explained, "reason"), reason);
+        let table = match reason {
+            "accrual" | "adjustment" | "hold_released" => "rebates",
+            "manual_adjustment" => "manual_adjustments",
+            "payment" => "payments",
+            _ => "settlements",
+        };
+        assert_eq!(explained["rests_on"]["table"], table);
+        let list = |value: &Json| value.as_array().expect("a list").clone();
+        assert!(!list(&explained["rests_on"]["rows"]).is_empty(), "{explained}");
+        let sum: i64 = list(&explained["transaction"]).iter().map(|e| milli(e, "amount")).sum();
+        assert_eq!(sum, 0, "{explained}");
+        // the story ends where the ledger stands
+        let sql = format!(
+            "SELECT SUM(amount) AS amount FROM ledger WHERE account = 'rebate_expense' AND partner_id = '{}' \
+             AND scheme = '{}' AND earning_period = '{}' AND currency = '{}'",
+            text(&explained, "partner_id"),
+            text(&explained, "scheme"),
+            text(&explained, "earning_period"),
+            text(&explained, "currency")
+        );
+        let expense = rows(workspace, &sql);
+        let expense = expense
+            .first()
+            .and_then(|row| row["amount"].as_str())
+            .map_or(0, |_| milli(&expense[0], "amount"));
+        assert_eq!(
+            milli(list(&explained["story"]).last().expect("a move"), "earned"),
+            expense
+        );
+        assert!(
+            workspace
+                .ok(&["explain", "entry", &number])
+                .stdout
+                .contains("the story of its key")
+        );
+    }
+    let ran = workspace.run(&["explain", "entry", "999999"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("there is no entry 999999"),
+        "{}",
+        ran.stderr
+    );
 }

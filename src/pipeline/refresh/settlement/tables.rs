@@ -12,6 +12,7 @@ use crate::domain::time::add_days;
 use crate::domain::{Date, Digest, Money, Period, Table, Value};
 use crate::ledger::documents::{self, Document, DocumentKind, standing};
 use crate::ledger::settle::{Line, LineKind, Proposal};
+use crate::pipeline::explain::rank;
 use crate::rules::ProgrammeRules;
 
 /// What documents and statements show beside amounts.
@@ -234,23 +235,10 @@ fn rebates_by_key(rebates: &Table) -> Result<ByKey<'_>, PipelineError> {
             let text = |column: Option<usize>| column.map_or_else(String::new, |i| row[i].to_string());
             let (domain, component) = (text(domain), text(component));
             // the whole behind its domains
-            (domain.is_empty(), domain, step_of(&component), component)
+            (domain.is_empty(), domain, rank(&component))
         });
     }
     Ok(out)
-}
-
-/// Place of a component in the calculation.
-fn step_of(component: &str) -> usize {
-    const STEPS: [&str; 4] = ["basis", "modifier", "rounding", "earned"];
-    let name = component.split(':').next().unwrap_or_default();
-    match STEPS.iter().position(|step| *step == name) {
-        Some(0) => 0,
-        // bands and rates stand between the basis and the modifiers; what did not count, at the end
-        Some(at) => at + 1,
-        None if matches!(name, "unpaid" | "waiting" | "excluded") => 9,
-        None => 1,
-    }
 }
 
 /// Legal entity and tax category of a partner on a day; those of its first version before that.

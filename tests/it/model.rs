@@ -113,7 +113,17 @@ struct Standing {
     claims: i128,
     due: i128,
     settled: BTreeMap<(usize, usize), i128>,
-    fresh: i128,
+    fresh: BTreeMap<Fresh, i128>,
+}
+
+/// What is owed or claimed by partner and quarter that it posts in: what for (changed, released, by people), scheme, quarter.
+type Fresh = (usize, usize, Line, usize, usize);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Line {
+    Changed,
+    Released,
+    ByPeople,
 }
 
 /// The model.
@@ -126,8 +136,8 @@ struct Model {
     on_hold: BTreeMap<(usize, usize, usize), i128>,
     /// Its settlement was taken back, and it was not settled since.
     reopened: BTreeSet<(usize, usize, usize)>,
-    /// Owed or claimed by partner, in no standing document, by quarter that it posts in.
-    fresh: BTreeMap<(usize, usize), i128>,
+    /// In no standing document.
+    fresh: BTreeMap<Fresh, i128>,
     carried: [i128; 3],
     /// Claimed back, not yet set off against what is owed.
     claimed: [i128; 3],
@@ -203,7 +213,10 @@ impl Model {
                         owe += delta;
                     }
                     if is_final {
-                        *self.fresh.entry((partner, self.posts_in(quarter))).or_insert(0) += owe;
+                        let at = self.posts_in(quarter);
+                        for (line, amount) in [(Line::Changed, owe - released), (Line::Released, released)] {
+                            *self.fresh.entry((partner, at, line, scheme, quarter)).or_insert(0) += amount;
+                        }
                         self.claimed[partner] += claim(owe - released) + claim(released);
                     } else {
                         *self.accrued.entry(key).or_insert(0) += owe;
@@ -213,7 +226,8 @@ impl Model {
         }
         for (id, &(partner, quarter, amount)) in &facts.adjustments {
             let earlier = self.adjusted.insert(id.clone(), amount).unwrap_or(0);
-            *self.fresh.entry((partner, self.posts_in(quarter))).or_insert(0) += amount - earlier;
+            let at = self.posts_in(quarter);
+            *self.fresh.entry((partner, at, Line::ByPeople, 0, quarter)).or_insert(0) += amount - earlier;
             if amount != earlier {
                 self.claimed[partner] += claim(amount) - claim(earlier);
             }
@@ -235,19 +249,26 @@ impl Model {
                     self.reopened.remove(key);
                 }
             }
-            let fresh: i128 = self
+            let is_in = |key: &Fresh| key.0 == partner && key.1 <= quarter;
+            let fresh: BTreeMap<Fresh, i128> = self
                 .fresh
-                .range((partner, 0)..=(partner, quarter))
-                .map(|(_, v)| *v)
-                .sum();
-            self.fresh.retain(|key, _| key.0 != partner || key.1 > quarter);
+                .iter()
+                .filter(|f| is_in(f.0))
+                .map(|(k, v)| (*k, *v))
+                .collect();
+            self.fresh.retain(|key, _| !is_in(key));
+            // what cancels within a line is nothing; lines that cancel one another are a document
+            let mut lines: BTreeMap<(Line, usize, usize), i128> = BTreeMap::new();
+            for ((_, _, line, scheme, of), amount) in &fresh {
+                *lines.entry((*line, *scheme, *of)).or_insert(0) += amount;
+            }
             let carried_in = self.carried[partner];
-            let total = carried_in + settled.values().sum::<i128>() + fresh;
+            let total = carried_in + settled.values().sum::<i128>() + fresh.values().sum::<i128>();
             let due = if total > 0 && total >= MINIMUM * unit { total } else { 0 };
             self.carried[partner] = total - due;
             let stays = claim(self.carried[partner]);
             // a quarter without anything new has no document, and sets nothing off
-            let is_new = !settled.is_empty() || fresh != 0;
+            let is_new = !settled.is_empty() || lines.values().any(|amount| *amount != 0);
             let claims = if is_new { stays - self.claimed[partner] } else { 0 };
             self.claimed[partner] += claims;
             self.standing[partner].push(Standing {
@@ -268,7 +289,10 @@ impl Model {
             .accrued
             .iter()
             .filter(|(key, _)| key.0 == partner && key.2 <= self.closed);
-        let fresh = self.fresh.range((partner, 0)..=(partner, self.closed));
+        let fresh = self
+            .fresh
+            .iter()
+            .filter(|(key, _)| key.0 == partner && key.1 <= self.closed);
         self.carried[partner] + accrued.map(|(_, v)| *v).sum::<i128>() + fresh.map(|(_, v)| *v).sum::<i128>()
     }
 
@@ -277,7 +301,9 @@ impl Model {
         while let Some(standing) = self.standing[partner].pop() {
             self.carried[partner] = standing.carried_in;
             self.claimed[partner] -= standing.claims;
-            *self.fresh.entry((partner, standing.quarter)).or_insert(0) += standing.fresh;
+            for (key, amount) in standing.fresh {
+                *self.fresh.entry(key).or_insert(0) += amount;
+            }
             for ((scheme, of), amount) in standing.settled {
                 *self.accrued.entry((partner, scheme, of)).or_insert(0) += amount;
                 self.reopened.insert((partner, scheme, of));

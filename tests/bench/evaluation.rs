@@ -1,6 +1,6 @@
 //! Evaluates a large programme from measures at hand: 5,000 partners, eleven domains, four quarters.
 //!
-//! `cargo bench --profile measured --bench evaluation [-- PARTNERS]`. The measures are made by a rule, in memory; timed is
+//! `cargo bench --bench evaluation [-- PARTNERS] [digest]`. The measures are made by a rule, in memory; timed is
 //! what a run does between them and the published tables: reading typed rows, peers, metrics, scores, cards, changes,
 //! quartiles.
 
@@ -11,8 +11,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant as Clock;
 
-use starledger::domain::{Dec, FiscalCalendar, Period, Table, Value};
-use starledger::evaluation::{Inputs, evaluate, tables};
+use starledger::domain::table::row_hash;
+use starledger::domain::{Dec, Digest, FiscalCalendar, Period, Table, Value};
+use starledger::evaluation::{Evaluated, Inputs, evaluate, tables};
 use starledger::rules::Rules;
 
 const QUARTERS: [&str; 4] = ["2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"];
@@ -33,6 +34,7 @@ const DOMAINS: [&str; 11] = [
 
 fn main() {
     let partners = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(5000);
+    let asked = |what: &str| std::env::args().any(|a| a == what);
     let rules = read_rules();
     let inputs = inputs(partners, &rules);
     let rows: usize = [
@@ -61,6 +63,25 @@ fn main() {
         done.metrics.rows.len(),
         took.as_secs_f64()
     );
+    if asked("digest") {
+        println!("SHA-256 of the tables: {}", digest(&done));
+    }
+}
+
+/// Of every value of every published table: the same before and after a change that is for speed only.
+fn digest(done: &Evaluated) -> Digest {
+    let steps = done.derivation_steps();
+    let tables = [
+        &done.metrics,
+        &done.scores,
+        &done.partner_scores,
+        &done.score_changes,
+        &done.peer_figures,
+        &done.figures,
+        &done.key_event_points,
+        &steps,
+    ];
+    row_hash(tables.into_iter().flat_map(|table| &table.rows).flatten())
 }
 
 fn read_rules() -> Rules {

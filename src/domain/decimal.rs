@@ -16,7 +16,8 @@ pub const MAX_SCALE: u8 = 38;
 /// A fixed-point decimal: `units · 10^-scale`. Equality is of the value: `1.50 == 1.5`.
 #[derive(Clone, Copy, Debug)]
 pub struct Dec {
-    units: i128,
+    /// An `i128` as bytes: without its alignment a value of a table takes half the room.
+    units: [u8; 16],
     scale: u8,
 }
 
@@ -34,7 +35,10 @@ pub enum DecError {
 }
 
 impl Dec {
-    pub const ZERO: Dec = Dec { units: 0, scale: 0 };
+    pub const ZERO: Dec = Dec {
+        units: [0; 16],
+        scale: 0,
+    };
 
     /// A decimal from its units and scale (at most [`MAX_SCALE`]).
     ///
@@ -43,12 +47,15 @@ impl Dec {
     #[must_use]
     pub fn new(units: i128, scale: u8) -> Dec {
         assert!(scale <= MAX_SCALE, "scale {scale} is over {MAX_SCALE}");
-        Dec { units, scale }
+        Dec {
+            units: units.to_ne_bytes(),
+            scale,
+        }
     }
 
     #[must_use]
     pub fn units(self) -> i128 {
-        self.units
+        i128::from_ne_bytes(self.units)
     }
 
     #[must_use]
@@ -58,7 +65,7 @@ impl Dec {
 
     #[must_use]
     pub fn is_zero(self) -> bool {
-        self.units == 0
+        self.units() == 0
     }
 
     /// Parses `-?digits(.digits)?`; nothing else is a number: no sign `+`, no exponent, no bare point, no blank.
@@ -85,10 +92,7 @@ impl Dec {
                 .and_then(|u| u.checked_add(i128::from(b - b'0')))
                 .ok_or(DecError::Overflow)?;
         }
-        Ok(Dec {
-            units: if negative { -units } else { units },
-            scale,
-        })
+        Ok(Dec::new(if negative { -units } else { units }, scale))
     }
 
     /// Parses into exactly `scale` decimals and at most `precision` digits; more decimals are an error, never a rounding.
@@ -116,22 +120,22 @@ impl Dec {
             return None;
         }
         let units = if scale >= self.scale {
-            self.units
+            self.units()
                 .checked_mul(10i128.checked_pow(u32::from(scale - self.scale))?)?
         } else {
             let divisor = 10i128.checked_pow(u32::from(self.scale - scale))?;
-            if self.units % divisor != 0 {
+            if self.units() % divisor != 0 {
                 return None;
             }
-            self.units / divisor
+            self.units() / divisor
         };
-        Some(Dec { units, scale })
+        Some(Dec::new(units, scale))
     }
 
     /// Number of digits of the units, without leading zeros; 1 for zero.
     #[must_use]
     pub fn digits(self) -> u32 {
-        self.units.unsigned_abs().checked_ilog10().unwrap_or(0) + 1
+        self.units().unsigned_abs().checked_ilog10().unwrap_or(0) + 1
     }
 
     /// The exact value as a rational.
@@ -159,7 +163,7 @@ impl Ord for Dec {
     fn cmp(&self, other: &Self) -> Ordering {
         let scale = self.scale.max(other.scale);
         match (self.rescale(scale), other.rescale(scale)) {
-            (Some(a), Some(b)) => a.units.cmp(&b.units),
+            (Some(a), Some(b)) => a.units().cmp(&b.units()),
             _ => self.ratio().cmp(&other.ratio()),
         }
     }
@@ -167,17 +171,14 @@ impl Ord for Dec {
 
 impl From<i64> for Dec {
     fn from(value: i64) -> Self {
-        Dec {
-            units: i128::from(value),
-            scale: 0,
-        }
+        Dec::new(i128::from(value), 0)
     }
 }
 
 impl fmt::Display for Dec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.units < 0 { "-" } else { "" };
-        let digits = self.units.unsigned_abs().to_string();
+        let sign = if self.units() < 0 { "-" } else { "" };
+        let digits = self.units().unsigned_abs().to_string();
         let scale = usize::from(self.scale);
         if scale == 0 {
             return write!(f, "{sign}{digits}");

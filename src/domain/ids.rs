@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::table::Value;
+
 /// Longest identifier in bytes: long enough for a UUID with a prefix, short enough for a path.
 pub const MAX_ID_BYTES: usize = 128;
 
@@ -60,6 +62,13 @@ macro_rules! id_type {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        /// Shares the text.
+        impl From<&$name> for Value {
+            fn from(id: &$name) -> Value {
+                Value::Text(id.0.clone())
             }
         }
 

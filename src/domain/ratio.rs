@@ -12,7 +12,7 @@ use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
 
 use super::decimal::Dec;
-use super::rational::Rational;
+use super::rational::{Fraction, Rational};
 
 /// How a number between two representable ones is rounded. Named at every place that rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,23 +48,23 @@ impl Rounding {
 }
 
 /// An exact rational number of any size.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ratio(Rational);
 
 impl Ratio {
     #[must_use]
     pub fn zero() -> Ratio {
-        Ratio(Rational::Small(0, 1))
+        Ratio(Rational::whole(0))
     }
 
     #[must_use]
     pub fn one() -> Ratio {
-        Ratio(Rational::Small(1, 1))
+        Ratio(Rational::whole(1))
     }
 
     #[must_use]
     pub fn int(value: i64) -> Ratio {
-        Ratio(Rational::Small(value, 1))
+        Ratio(Rational::whole(value))
     }
 
     /// `numerator / denominator`; `None` when the denominator is zero.
@@ -132,12 +132,11 @@ impl Ratio {
                 .checked_pow(u32::from(scale))
                 .and_then(|factor| factor.checked_mul(i128::from(*top)))
         {
-            return Some(Dec::new(round_small(top, i128::from(*bottom), rounding), scale));
+            return Some(Dec::new(round_small(top, i128::from(bottom.get()), rounding), scale));
         }
-        let big = self.0.big();
         // not brought to lowest terms: what is rounded need not be
-        let top = big.numer() * BigInt::from(10).pow(u32::from(scale));
-        round_to_int(&top, big.denom(), rounding)
+        let Fraction { top, bottom } = self.0.parts();
+        round_to_int(&(top * BigInt::from(10).pow(u32::from(scale))), &bottom, rounding)
             .to_i128()
             .map(|units| Dec::new(units, scale))
     }
@@ -243,9 +242,11 @@ impl Neg for Ratio {
     }
 }
 
-impl From<&Ratio> for BigRational {
-    fn from(ratio: &Ratio) -> BigRational {
-        ratio.0.big()
+impl Ratio {
+    /// Numerator and denominator; the latter is above 0, and the two may have common divisors.
+    pub(super) fn parts(&self) -> (BigInt, BigInt) {
+        let Fraction { top, bottom } = self.0.parts();
+        (top, bottom)
     }
 }
 

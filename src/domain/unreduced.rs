@@ -5,7 +5,6 @@
 
 use num_bigint::BigInt;
 use num_integer::Integer;
-use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive};
 
 use super::decimal::Dec;
@@ -20,7 +19,7 @@ pub struct Unreduced {
 
 impl From<&Ratio> for Unreduced {
     fn from(ratio: &Ratio) -> Unreduced {
-        let (top, bottom) = BigRational::from(ratio).into_raw();
+        let (top, bottom) = ratio.parts();
         Unreduced { top, bottom }
     }
 }

@@ -18,10 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::derivation::{Card, ChangePart, DomainScore};
 use super::fields::{Read, each};
 use super::inputs::Inputs;
-use super::tables::sorted;
+use super::tables::by_partner;
 use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::unreduced::Unreduced;
-use crate::domain::{Dec, Digest, Period, Ratio, Table};
+use crate::domain::{Dec, Digest, Period, Ratio, Table, Value};
 
 /// Key: `partner_id`, `domain`, `period`, `part`.
 pub const SCORE_CHANGES: [&str; 5] = ["partner_id", "domain", "period", "part", "points"];
@@ -244,22 +244,29 @@ fn apportion(parts: &[i128], total: i128) -> Vec<i128> {
 /// Every part of every change.
 #[must_use]
 pub fn table(derivations: &super::derivation::Derivations) -> Table {
-    let mut table = Table::new("score_changes", &SCORE_CHANGES);
-    for card in derivations.cards.values() {
-        let domains = card.domains.iter().map(|score| (score.domain.as_str(), &score.change));
-        for (domain, parts) in domains.chain(std::iter::once((CARD, &card.change))) {
-            for part in parts {
-                table.push(vec![
-                    card.partner.as_str().into(),
-                    domain.into(),
-                    card.period.to_string().into(),
-                    part.part.clone().into(),
-                    part.points.into(),
-                ]);
+    by_partner("score_changes", &SCORE_CHANGES, derivations, |heads, words, rows| {
+        let mut changes: Vec<(&Value, Value, &Value, &[ChangePart])> = Vec::new();
+        for head in heads {
+            changes.push((&head.partner, words.value(CARD), &head.period, &head.card.change));
+            for score in &head.card.domains {
+                changes.push((&head.partner, (&score.domain).into(), &head.period, &score.change));
             }
         }
-    }
-    sorted(table, 4)
+        changes.sort_by(|(_, a, p, _), (_, b, q, _)| a.cmp(b).then(p.cmp(q)));
+        for (partner, domain, period, parts) in changes {
+            let mut parts: Vec<&ChangePart> = parts.iter().collect();
+            parts.sort_by(|a, b| a.part.cmp(&b.part));
+            rows.extend(parts.into_iter().map(|part| {
+                vec![
+                    partner.clone(),
+                    domain.clone(),
+                    period.clone(),
+                    words.value(&part.part),
+                    part.points.into(),
+                ]
+            }));
+        }
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Duty: find what a score is compared with; where the rules changed between the two, compute the period before under
 //! both. Not its duty: the parts (`change`).
 
+use std::borrow::Cow;
+
 use super::card;
 use super::change::{self, Before, Made, SealedMade};
 use super::composite;
@@ -27,12 +29,13 @@ pub fn explain(
     cards: &mut [Card],
 ) -> Read<()> {
     let before = period.previous();
-    let pairs: Vec<Pairs> = cards.iter().map(|card| Pairs::of(card, sealed, derivations)).collect();
+    let items: Vec<&Card> = cards.iter().collect();
+    let pairs: Vec<Pairs> = lanes::each_of(&items, |card| Pairs::of(card, sealed, derivations));
     // with the same rules the published numbers are compared: nothing has to be computed again
     let mut again = None;
     if pairs.iter().any(Pairs::rules_differ) {
         let now_from = shelf.programme().calendar.first_day(period);
-        again = Some(Again::read(setting, shelf, before, now_from)?);
+        again = Some(Again::read(setting, shelf, derivations, before, now_from)?);
     }
     let items: Vec<(&Card, &Pairs)> = cards.iter().zip(&pairs).collect();
     let found = lanes::each_of(&items, |(card, pairs)| parts_of(setting, again.as_ref(), card, pairs));
@@ -120,37 +123,53 @@ impl Pairs {
 
 /// The period before, to be computed under its own rules and under those of this period.
 struct Again<'a> {
+    derivations: &'a Derivations,
     found: Found,
-    own: Pools<'a>,
+    /// Nothing where this run has computed the period before: those cards are the ones under its own rules.
+    own: Option<Pools<'a>>,
     now: Pools<'a>,
 }
 
 impl<'a> Again<'a> {
-    fn read(setting: &Setting, shelf: Shelf<'a>, before: Period, now_from: Date) -> Read<Again<'a>> {
+    fn read(
+        setting: &Setting,
+        shelf: Shelf<'a>,
+        derivations: &'a Derivations,
+        before: Period,
+        now_from: Date,
+    ) -> Read<Again<'a>> {
+        let computed = derivations.cards.keys().any(|(_, period)| *period == before);
+        let own = (!computed).then(|| Pools::read(setting.facts, shelf, before, None));
         Ok(Again {
+            derivations,
             found: Found::read(setting.facts, before),
-            own: Pools::read(setting.facts, shelf, before, None)?,
+            own: own.transpose()?,
             now: Pools::read(setting.facts, shelf, before, Some(now_from))?,
         })
     }
 
     /// The partner's card of the period before, under both rules; nothing where it had no region then.
-    fn cards(&self, setting: &Setting, card: &Card) -> Read<Option<(Card, Card)>> {
-        let Some(at) = setting.facts.partner_in(&card.partner, card.period.previous()) else {
+    fn cards(&self, setting: &Setting, card: &Card) -> Read<Option<(Cow<'a, Card>, Card)>> {
+        let before = card.period.previous();
+        let Some(at) = setting.facts.partner_in(&card.partner, before) else {
             return Ok(None);
         };
         let domains = rows::domains(setting.facts, setting.events, at, &self.found, &mut Findings::new());
         let compute = |pools: &Pools<'a>, book: Option<&RuleBook>| -> Read<Option<Card>> {
             let Some(book) = book else { return Ok(None) };
             let setting = Setting { pools, ..*setting };
-            let scores = domains
-                .iter()
-                .map(|domain| domain_score::score(&setting, book, at, domain, false));
-            card::card(&setting, book, at, scores.collect::<Read<Vec<_>>>()?, RedState::None).map(Some)
+            let mut scores = Vec::with_capacity(domains.len());
+            for domain in &domains {
+                scores.push(domain_score::score(&setting, book, at, domain, false)?);
+            }
+            card::card(&setting, book, at, scores, RedState::None).map(Some)
+        };
+        let own = match &self.own {
+            Some(pools) => compute(pools, pools.books.get(&at.region).copied())?.map(Cow::Owned),
+            None => self.derivations.cards.get(&(card.partner.clone(), before)).map(Cow::Borrowed),
         };
         // under the rules of this period's region, also where the partner has moved
         let now_book = setting.pools.books.get(&card.edition.region).copied();
-        let own = compute(&self.own, self.own.books.get(&at.region).copied())?;
         Ok(own.zip(compute(&self.now, now_book)?))
     }
 }

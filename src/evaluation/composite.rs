@@ -98,7 +98,7 @@ pub fn compose(book: &RuleBook, metrics: &[Metric]) -> Composite {
         BTreeMap::new()
     };
     let hundred = Ratio::int(100);
-    let mut shares: Vec<Share> = Vec::new();
+    let mut shares: Vec<Share> = Vec::with_capacity(metrics.len());
     for metric in metrics {
         let effective = weights.get(&metric.id).cloned().unwrap_or_else(Ratio::zero);
         let points = metric

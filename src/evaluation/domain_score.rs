@@ -59,7 +59,7 @@ pub fn score(
 /// All metrics, in their order.
 fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Vec<Metric>> {
     let no_rules = |id: MetricId| EvaluationError::missing(book, id.as_str());
-    let compute = |id: MetricId| {
+    let compute = |id: MetricId| -> Read<Metric> {
         let metric = match id {
             MetricId::Satisfaction => satisfaction_of(setting, book, at, key),
             MetricId::Quality => quality_of(setting, book, at, key),
@@ -89,7 +89,13 @@ fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) ->
             metric
         })
     };
-    book.metrics().into_iter().map(compute).collect()
+    let ids = book.metrics();
+    // of just the length: there are many of them, and they stay
+    let mut metrics = Vec::with_capacity(ids.len());
+    for id in ids {
+        metrics.push(compute(id)?);
+    }
+    Ok(metrics)
 }
 
 fn satisfaction_of(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) -> Read<Metric> {

@@ -186,10 +186,11 @@ fn cards(
         let mut findings = Findings::new();
         let red = red_lines.state(&at.partner, at.first_on, at.end_on);
         let domains = rows::domains(facts, setting.events, at, &found, &mut findings);
-        let scores = domains
-            .iter()
-            .map(|domain| domain_score::score(setting, book, at, domain, red.is_black()));
-        let card = card::card(setting, book, at, scores.collect::<Read<Vec<_>>>()?, red)?;
+        let mut scores = Vec::with_capacity(domains.len());
+        for domain in &domains {
+            scores.push(domain_score::score(setting, book, at, domain, red.is_black())?);
+        }
+        let card = card::card(setting, book, at, scores, red)?;
         Ok(Some((card, findings)))
     };
     let mut cards = Vec::with_capacity(here.len());

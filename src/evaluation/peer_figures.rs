@@ -6,12 +6,15 @@
 //!
 //! A quartile of sorted values x₀ … xₙ₋₁ lies at q·(n − 1), linear between neighbours.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::change::CARD;
 use super::derivation::Derivations;
+use super::lanes;
 use super::tables::{ratio, sorted};
-use crate::domain::{Period, Ratio, Rounding, Score, Table, Value};
+use crate::domain::ids::RegionId;
+use crate::domain::{Digest, Period, Ratio, Rounding, Row, Score, Table, Value};
 
 /// Key: `period`, `region`, `rules_hash`, `domain`, `figure`.
 pub const PEER_FIGURES: [&str; 9] = [
@@ -32,62 +35,60 @@ pub const LEAST_PARTNERS: usize = 8;
 /// Figure: the published final.
 const FINAL: &str = "final";
 
-type Group = (Period, String, String, String, String);
+/// Period, region, rules, domain, figure.
+type Group<'a> = (Period, &'a RegionId, Digest, &'a str, &'a str);
 
 /// The groups of the periods computed.
 #[must_use]
 pub fn table(derivations: &Derivations) -> Table {
-    let mut groups: BTreeMap<Group, Vec<Ratio>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Vec<Cow<Ratio>>> = BTreeMap::new();
     for card in derivations.cards.values() {
-        let (region, hash) = (card.edition.region.to_string(), card.edition.hash.to_string());
-        let mut add = |domain: &str, figure: &str, value: Option<Ratio>| {
-            let key = (
-                card.period,
-                region.clone(),
-                hash.clone(),
-                domain.to_owned(),
-                figure.to_owned(),
-            );
-            groups.entry(key).or_default().extend(value);
-        };
-        let published = |score: Option<Score>| score.map(|score| score.dec().ratio());
-        add(CARD, FINAL, published(card.finish.score));
+        let group = |domain, figure| (card.period, &card.edition.region, card.edition.hash, domain, figure);
+        let published = |score: Option<Score>| score.map(|score| Cow::Owned(score.dec().ratio()));
+        let whole = groups.entry(group(CARD, FINAL)).or_default();
+        whole.extend(published(card.finish.score));
         for score in &card.domains {
-            add(score.domain.as_str(), FINAL, published(score.finish.score));
+            let domain = score.domain.as_str();
+            let of_domain = groups.entry(group(domain, FINAL)).or_default();
+            of_domain.extend(published(score.finish.score));
             for metric in &score.metrics {
-                add(score.domain.as_str(), metric.id.as_str(), metric.normalised.clone());
+                let of_metric = groups.entry(group(domain, metric.id.as_str())).or_default();
+                of_metric.extend(metric.normalised.as_ref().map(Cow::Borrowed));
             }
         }
     }
+    let groups: Vec<(Group, Vec<Cow<Ratio>>)> = groups.into_iter().collect();
     let mut table = Table::new("peer_figures", &PEER_FIGURES);
-    for ((period, region, hash, domain, figure), mut values) in groups {
-        values.sort();
-        let shown = values.len() >= LEAST_PARTNERS;
-        let at = |quarters: i64| -> Value { ratio(quantile(&values, quarters).filter(|_| shown).as_ref()) };
-        let n = i64::try_from(values.len()).unwrap_or(i64::MAX);
-        table.push(vec![
-            period.to_string().into(),
-            region.into(),
-            hash.into(),
-            domain.into(),
-            figure.into(),
-            n.into(),
-            at(1),
-            at(2),
-            at(3),
-        ]);
-    }
+    table.rows.extend(lanes::each_of(&groups, |(group, values)| row(*group, values)));
     sorted(table, 5)
 }
 
+fn row((period, region, hash, domain, figure): Group, values: &[Cow<Ratio>]) -> Row {
+    let mut values: Vec<&Ratio> = values.iter().map(AsRef::as_ref).collect();
+    values.sort();
+    let shown = values.len() >= LEAST_PARTNERS;
+    let at = |quarters: i64| -> Value { ratio(quantile(&values, quarters).filter(|_| shown).as_ref()) };
+    vec![
+        period.to_string().into(),
+        region.into(),
+        hash.into(),
+        domain.into(),
+        figure.into(),
+        i64::try_from(values.len()).unwrap_or(i64::MAX).into(),
+        at(1),
+        at(2),
+        at(3),
+    ]
+}
+
 /// The value at so many quarters of the way through sorted values.
-fn quantile(sorted: &[Ratio], quarters: i64) -> Option<Ratio> {
+fn quantile(sorted: &[&Ratio], quarters: i64) -> Option<Ratio> {
     let last = i64::try_from(sorted.len()).ok()?.checked_sub(1)?;
     let place = Ratio::new(last.checked_mul(quarters)?, 4)?;
     let below = place.round(0, Rounding::Floor)?;
     let i = usize::try_from(below.units()).ok()?;
-    let low = sorted.get(i)?;
-    let high = sorted.get(i + 1).unwrap_or(low);
+    let low = *sorted.get(i)?;
+    let high = sorted.get(i + 1).copied().unwrap_or(low);
     Some(low + &(&(&place - &below.ratio()) * &(high - low)))
 }
 
@@ -98,6 +99,7 @@ mod tests {
     #[test]
     fn quartiles_lie_between_neighbours() {
         let values: Vec<Ratio> = [10, 20, 30, 40, 50, 60, 70, 100].into_iter().map(Ratio::int).collect();
+        let values: Vec<&Ratio> = values.iter().collect();
         let at = |q| quantile(&values, q).unwrap();
         // 7/4 = 1.75: 20 + 0.75·10; 3.5: 45; 5.25: 60 + 0.25·10
         assert_eq!(

@@ -3,9 +3,12 @@
 //! Duty: columns of the four tables, and rows from derivations; sorted by key. Not its duty: any value that a
 //! derivation does not already hold.
 
+use std::collections::BTreeMap;
+
 use super::composite::{Share, change, hundredths};
 use super::derivation::{Card, Derivations, DomainScore};
 use super::key_events::{JudgedEvent, KeyEvents};
+use super::lanes;
 use super::metric::Metric;
 use crate::domain::ids::DomainId;
 use crate::domain::{Grade, Ratio, Rounding, Row, Score, Table, Value};
@@ -103,22 +106,28 @@ const WIDE_DIGITS: u32 = 38;
 /// A metric for each score.
 #[must_use]
 pub fn metrics(derivations: &Derivations) -> Table {
-    let mut table = Table::new("metrics", &METRICS);
-    for (card, score) in scores_of(derivations) {
-        for (metric, share) in score.metrics.iter().zip(&score.composite.shares) {
-            table.push(metric_row(card, score, metric, share));
+    by_partner("metrics", &METRICS, derivations, |heads, words, rows| {
+        for (head, score) in scores_of(heads) {
+            let mut metrics: Vec<(&Metric, &Share)> = score.metrics.iter().zip(&score.composite.shares).collect();
+            metrics.sort_by_key(|(metric, _)| metric.id.as_str());
+            rows.extend(
+                metrics
+                    .into_iter()
+                    .map(|(metric, share)| metric_row(head, score, metric, share, words)),
+            );
         }
-    }
-    sorted(table, 4)
+    })
 }
 
 #[must_use]
 pub fn scores(derivations: &Derivations) -> Table {
-    let mut table = Table::new("scores", &SCORES);
-    for (card, score) in scores_of(derivations) {
-        table.push(score_row(card, score));
-    }
-    sorted(table, 3)
+    by_partner("scores", &SCORES, derivations, |heads, words, rows| {
+        rows.extend(
+            scores_of(heads)
+                .into_iter()
+                .map(|(head, score)| score_row(head, score, words)),
+        );
+    })
 }
 
 #[must_use]
@@ -147,62 +156,126 @@ pub fn key_event_points(events: &KeyEvents) -> Table {
     sorted(table, 1)
 }
 
-fn scores_of(derivations: &Derivations) -> impl Iterator<Item = (&Card, &DomainScore)> {
-    derivations
-        .cards
-        .values()
-        .flat_map(|card| card.domains.iter().map(move |score| (card, score)))
+/// A card, and what all its rows say.
+pub(super) struct Head<'a> {
+    pub card: &'a Card,
+    pub partner: Value,
+    pub period: Value,
+    pub region: Value,
+    pub rules_hash: Value,
 }
 
-fn metric_row(card: &Card, score: &DomainScore, metric: &Metric, share: &Share) -> Row {
-    let (low, high) = metric.interval.clone().unzip();
+impl<'a> Head<'a> {
+    fn of(card: &'a Card) -> Head<'a> {
+        Head {
+            card,
+            partner: (&card.partner).into(),
+            period: card.period.to_string().into(),
+            region: (&card.edition.region).into(),
+            rules_hash: card.edition.hash.into(),
+        }
+    }
+}
+
+/// A table of the rows that `rows_of` adds for the cards of one partner (periods in order) after the other. The rows of a
+/// partner come sorted by key, so the table is.
+pub(super) fn by_partner(
+    name: &str,
+    columns: &[&str],
+    derivations: &Derivations,
+    rows_of: impl for<'a> Fn(&[Head<'a>], &mut Words<'a>, &mut Vec<Row>) + Sync,
+) -> Table {
+    let cards: Vec<&Card> = derivations.cards.values().collect();
+    let partners: Vec<&[&Card]> = cards.chunk_by(|a, b| a.partner == b.partner).collect();
+    let mut table = Table::new(name, columns);
+    for rows in lanes::each_of(&partners, |cards| {
+        let heads: Vec<Head> = cards.iter().map(|card| Head::of(card)).collect();
+        let mut rows = Vec::new();
+        rows_of(&heads, &mut Words::default(), &mut rows);
+        rows
+    }) {
+        table.rows.extend(rows);
+    }
+    table
+}
+
+/// Texts that many rows of a partner hold: one copy each.
+#[derive(Default)]
+pub(super) struct Words<'a>(BTreeMap<&'a str, Value>);
+
+impl<'a> Words<'a> {
+    pub(super) fn value(&mut self, text: &'a str) -> Value {
+        self.0.entry(text).or_insert_with(|| Value::text(text)).clone()
+    }
+
+    fn optional(&mut self, text: Option<&'a str>) -> Value {
+        text.map_or(Value::Null, |text| self.value(text))
+    }
+}
+
+/// The scores of one partner, sorted by domain and period.
+fn scores_of<'h, 'a>(heads: &'h [Head<'a>]) -> Vec<(&'h Head<'a>, &'a DomainScore)> {
+    let of_card = |head: &'h Head<'a>| head.card.domains.iter().map(move |score| (head, score));
+    let mut scores: Vec<(&Head, &DomainScore)> = heads.iter().flat_map(of_card).collect();
+    scores.sort_by(|(a, x), (b, y)| x.domain.cmp(&y.domain).then(a.period.cmp(&b.period)));
+    scores
+}
+
+fn metric_row<'a>(
+    head: &Head,
+    score: &DomainScore,
+    metric: &'a Metric,
+    share: &Share,
+    words: &mut Words<'a>,
+) -> Row {
+    let (low, high) = metric.interval.as_ref().map(|(low, high)| (low, high)).unzip();
     let (peer_value, peer_basis) = metric.peers.as_ref().map(|p| (&p.value, p.basis.as_str())).unzip();
     vec![
-        card.partner.as_str().into(),
-        score.domain.as_str().into(),
-        card.period.to_string().into(),
-        metric.id.as_str().into(),
-        metric.state.as_str().into(),
-        metric.reason.clone().into(),
+        head.partner.clone(),
+        (&score.domain).into(),
+        head.period.clone(),
+        words.value(metric.id.as_str()),
+        words.value(metric.state.as_str()),
+        words.optional(metric.reason.as_deref()),
         metric.n.into(),
         ratio(metric.n_eff.as_ref()),
         within(metric.raw.as_ref(), WIDE_DIGITS),
-        ratio(low.as_ref()),
-        ratio(high.as_ref()),
+        ratio(low),
+        ratio(high),
         ratio(peer_value),
-        peer_basis.into(),
+        words.optional(peer_basis),
         within(metric.adjusted.as_ref(), WIDE_DIGITS),
         ratio(metric.normalised.as_ref()),
-        metric.band.clone().into(),
+        words.optional(metric.band.as_deref()),
         hundredths(&share.nominal).into(),
         share.effective_shown.into(),
         share.points_shown.into(),
-        metric.note.clone().into(),
+        words.optional(metric.note.as_deref()),
     ]
 }
 
-fn score_row(card: &Card, score: &DomainScore) -> Row {
+fn score_row<'a>(head: &Head, score: &'a DomainScore, words: &mut Words<'a>) -> Row {
     let finish = &score.finish;
-    let part = card.parts.iter().find(|part| part.domain == score.domain);
+    let part = head.card.parts.iter().find(|part| part.domain == score.domain);
     vec![
-        card.partner.as_str().into(),
-        score.domain.as_str().into(),
-        card.period.to_string().into(),
-        card.edition.region.as_str().into(),
-        score.composite.standing.as_str().into(),
-        score.composite.reason.clone().into(),
+        head.partner.clone(),
+        (&score.domain).into(),
+        head.period.clone(),
+        head.region.clone(),
+        words.value(score.composite.standing.as_str()),
+        words.optional(score.composite.reason.as_deref()),
         hundredths(&score.composite.coverage).into(),
         finish.base_shown.into(),
         finish.events_shown.into(),
         finish.clamp_shown.into(),
         finish.score.map(Score::dec).into(),
-        grade(score.grade),
-        grade(finish.grade),
+        words.optional(score.grade.map(Grade::as_str)),
+        words.optional(finish.grade.map(Grade::as_str)),
         score.previous_final.into(),
         change(finish.score, score.previous_final).into(),
         score.completed.into(),
         ratio(part.map(|part| &part.share)),
-        card.edition.hash.into(),
+        head.rules_hash.clone(),
     ]
 }
 

@@ -70,20 +70,21 @@ impl Period {
 
     pub fn parse(text: &str) -> Result<Period, PeriodError> {
         let error = || PeriodError(text.to_owned());
+        // digits only: a number's own grammar would allow a sign
+        let number = |digits: &str| -> Option<u32> {
+            let all = digits.bytes().all(|byte| byte.is_ascii_digit());
+            all.then(|| digits.parse().ok()).flatten()
+        };
         let (year, rest) = text.split_once('-').ok_or_else(error)?;
-        let year: i32 = (year.len() == 4)
-            .then(|| year.parse().ok())
-            .flatten()
-            .ok_or_else(error)?;
+        let year = Some(year).filter(|year| year.len() == 4).and_then(number);
         let (kind, index) = match rest.as_bytes() {
-            b"FY" => (PeriodKind::Year, 1),
-            [b'Q', _] => (PeriodKind::Quarter, rest[1..].parse().map_err(|_| error())?),
-            [b'H', _] => (PeriodKind::Half, rest[1..].parse().map_err(|_| error())?),
-            [b'M', _, _] => (PeriodKind::Month, rest[1..].parse().map_err(|_| error())?),
+            b"FY" => (PeriodKind::Year, Some(1)),
+            [b'Q', _] => (PeriodKind::Quarter, number(&rest[1..])),
+            [b'H', _] => (PeriodKind::Half, number(&rest[1..])),
+            [b'M', _, _] => (PeriodKind::Month, number(&rest[1..])),
             _ => return Err(error()),
         };
-        Period::new(kind, year, index)
-            .filter(|p| p.to_string() == text)
+        year.and_then(|year| Period::new(kind, i32::try_from(year).ok()?, index?))
             .ok_or_else(error)
     }
 

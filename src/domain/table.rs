@@ -3,6 +3,7 @@
 //! Duty: a value, a row, a table with named columns, and access that says which table and column is wrong. Not its
 //! duty: storage (the store writes tables by their contract) and large facts (the measures read those as Parquet).
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
@@ -201,7 +202,24 @@ impl Table {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {
-        self.rows.iter().map(|row| RowRef { table: self, row })
+        self.rows.iter().map(|row| RowRef {
+            table: self,
+            row,
+            places: None,
+        })
+    }
+
+    /// One row after the other, by a reader that asks for the columns in about the same order each time.
+    pub fn read_rows<E>(&self, mut read: impl FnMut(RowRef) -> Result<(), E>) -> Result<(), E> {
+        let places = Places::default();
+        self.rows.iter().try_for_each(|row| {
+            places.turn.set(0);
+            read(RowRef {
+                table: self,
+                row,
+                places: Some(&places),
+            })
+        })
     }
 }
 
@@ -210,6 +228,32 @@ impl Table {
 pub struct RowRef<'a> {
     table: &'a Table,
     row: &'a Row,
+    places: Option<&'a Places>,
+}
+
+/// Where the columns were that a reader asked of the row before, in the order in which it asked: the first place to look.
+#[derive(Debug, Default)]
+struct Places {
+    turn: Cell<usize>,
+    found: RefCell<Vec<usize>>,
+}
+
+impl Places {
+    fn of(&self, columns: &[String], name: &str) -> Option<usize> {
+        let (turn, mut found) = (self.turn.get(), self.found.borrow_mut());
+        self.turn.set(turn + 1);
+        let known = found.get(turn).copied();
+        if let Some(place) = known.filter(|place| columns[*place] == name) {
+            return Some(place);
+        }
+        let place = columns.iter().position(|column| column == name)?;
+        if turn < found.len() {
+            found[turn] = place;
+        } else if turn == found.len() {
+            found.push(place);
+        }
+        Some(place)
+    }
 }
 
 impl<'a> RowRef<'a> {
@@ -219,8 +263,11 @@ impl<'a> RowRef<'a> {
     }
 
     pub fn get(self, column: &str) -> Result<&'a Value, TableError> {
-        self.table
-            .column(column)
+        let place = match self.places {
+            Some(places) => places.of(&self.table.columns, column),
+            None => self.table.column(column),
+        };
+        place
             .map(|i| &self.row[i])
             .ok_or_else(|| TableError::NoColumn {
                 table: self.table.name.clone(),
@@ -260,6 +307,7 @@ macro_rules! getters {
 }
 getters! {
     text opt_text &'a str, "text", Value::Text(v) => v;
+    shared opt_shared Arc<str>, "text", Value::Text(v) => v.clone();
     int opt_int i64, "an integer", Value::Int(v) => *v;
     dec opt_dec Dec, "a decimal", Value::Dec(v) => *v;
     bool opt_bool bool, "a boolean", Value::Bool(v) => *v;

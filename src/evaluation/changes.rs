@@ -14,7 +14,7 @@ use super::fields::Read;
 use super::lanes;
 use super::pools::Pools;
 use super::red_lines::RedState;
-use super::rows::{self, Found};
+use super::rows;
 use super::shelf::Shelf;
 use crate::domain::{Date, Dec, Findings, Period};
 use crate::rules::RuleBook;
@@ -124,7 +124,6 @@ impl Pairs {
 /// The period before, to be computed under its own rules and under those of this period.
 struct Again<'a> {
     derivations: &'a Derivations,
-    found: Found,
     /// Nothing where this run has computed the period before: those cards are the ones under its own rules.
     own: Option<Pools<'a>>,
     now: Pools<'a>,
@@ -142,7 +141,6 @@ impl<'a> Again<'a> {
         let own = (!computed).then(|| Pools::read(setting.facts, shelf, before, None));
         Ok(Again {
             derivations,
-            found: Found::read(setting.facts, before),
             own: own.transpose()?,
             now: Pools::read(setting.facts, shelf, before, Some(now_from))?,
         })
@@ -154,7 +152,7 @@ impl<'a> Again<'a> {
         let Some(at) = setting.facts.partner_in(&card.partner, before) else {
             return Ok(None);
         };
-        let domains = rows::domains(setting.facts, setting.events, at, &self.found, &mut Findings::new());
+        let domains = rows::domains(setting.facts, setting.events, at, &mut Findings::new());
         let compute = |pools: &Pools<'a>, book: Option<&RuleBook>| -> Read<Option<Card>> {
             let Some(book) = book else { return Ok(None) };
             let setting = Setting { pools, ..*setting };

@@ -120,16 +120,9 @@ fn quality_of(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key)
         .quality
         .peers(&at.partner, &at.region, &key.1, minimum, default);
     let own: &[Inspections] = facts.quality.get(key).map_or(&[], Vec::as_slice);
-    let earliest = (
-        key.0.clone(),
-        key.1.clone(),
-        window_start(at.period, rules.look_back_periods),
-    );
-    let window: Vec<Inspections> = facts
-        .quality
-        .range(earliest..=key.clone())
-        .flat_map(|(_, rows)| rows.iter().cloned())
-        .collect();
+    let from = window_start(at.period, rules.look_back_periods);
+    let window = facts.quality.between(&key.0, &key.1, from, at.period);
+    let window: Vec<Inspections> = window.flatten().cloned().collect();
     let open = facts.open_critical.get(key).copied().unwrap_or(0);
     quality::measure(book, own, &window, open, peers)
 }

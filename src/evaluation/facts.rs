@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::criteria::{Certificate, Roster, Training};
 use super::fields::{Fields, Read, each, several};
 use super::inputs::{EvaluationError, Inputs};
+pub use super::keyed::Key;
+use super::keyed::Keyed;
+use super::lanes;
 use crate::domain::ids::{DomainId, PartnerId, RegionId};
 use crate::domain::{Date, Dec, Instant, Period, Row, Table};
 use crate::rules::EngineerLevel;
-
-/// Partner × domain × period.
-pub type Key = (PartnerId, DomainId, Period);
 
 /// A partner in a period: its region, and the days and instants of the period there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub struct Responses {
 pub struct OwnMeasure {
     pub columns: Vec<String>,
     /// Sorted.
-    pub rows: BTreeMap<Key, Vec<Row>>,
+    pub rows: Keyed<Vec<Row>>,
 }
 
 /// One version of a certification; valid until before `valid_to`.
@@ -136,14 +136,14 @@ pub struct Decision {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub partner_periods: BTreeMap<PartnerId, BTreeMap<Period, PartnerPeriod>>,
-    pub satisfaction: BTreeMap<Key, Vec<Answers>>,
-    pub quality: BTreeMap<Key, Vec<Inspections>>,
-    pub open_critical: BTreeMap<Key, i64>,
-    pub parts: BTreeMap<Key, Parts>,
-    pub deliveries: BTreeMap<Key, i64>,
-    pub due: BTreeMap<Key, Due>,
-    pub ratings: BTreeMap<Key, Vec<Ratings>>,
-    pub responses: BTreeMap<Key, Responses>,
+    pub satisfaction: Keyed<Vec<Answers>>,
+    pub quality: Keyed<Vec<Inspections>>,
+    pub open_critical: Keyed<i64>,
+    pub parts: Keyed<Parts>,
+    pub deliveries: Keyed<i64>,
+    pub due: Keyed<Due>,
+    pub ratings: Keyed<Vec<Ratings>>,
+    pub responses: Keyed<Responses>,
     /// By the name of the measure.
     pub own: BTreeMap<String, OwnMeasure>,
     /// Engineers and trainings; with a copy of `members`.
@@ -159,35 +159,40 @@ pub struct Facts {
 impl Facts {
     /// Reads all tables; the first error of each table is reported, all together.
     pub fn read(inputs: &Inputs) -> Read<Facts> {
-        let mut facts = Facts::default();
-        let results = [
-            each(&inputs.partner_periods, |row| facts.partner_periods_row(row)),
-            each(&inputs.satisfaction, |row| facts.satisfaction_row(row)),
-            each(&inputs.quality, |row| facts.quality_row(row)),
-            each(&inputs.critical, |row| {
-                add(
-                    facts.open_critical.entry(row.key()?).or_default(),
-                    row.count("open_critical")?,
-                );
-                Ok(())
-            }),
-            each(&inputs.parts, |row| facts.parts_row(row)),
-            each(&inputs.deliveries, |row| {
-                add(facts.deliveries.entry(row.key()?).or_default(), row.count("completed")?);
-                Ok(())
-            }),
-            each(&inputs.service_level, |row| facts.due_row(row)),
-            each(&inputs.ratings, |row| facts.ratings_row(row)),
-            each(&inputs.responses, |row| facts.responses_row(row)),
-            each(&inputs.engineers, |row| facts.engineers_row(row)),
-            each(&inputs.enablement, |row| facts.enablement_row(row)),
-            each(&inputs.certifications, |row| facts.certifications_row(row)),
-            each(&inputs.domains, |row| facts.domains_row(row)),
-            each(&inputs.key_events, |row| facts.key_events_row(row)),
-            each(&inputs.decisions, |row| facts.decisions_row(row)),
-        ];
+        let (mut facts, mut answers) = (Facts::default(), Facts::default());
+        // the answers are about as many as everything else together
+        let (results, of_answers) = lanes::both(
+            || {
+                [
+                    each(&inputs.partner_periods, |row| facts.partner_periods_row(row)),
+                    each(&inputs.quality, |row| facts.quality_row(row)),
+                    each(&inputs.critical, |row| {
+                        add(facts.open_critical.entry(row.key()?), row.count("open_critical")?);
+                        Ok(())
+                    }),
+                    each(&inputs.parts, |row| facts.parts_row(row)),
+                    each(&inputs.deliveries, |row| {
+                        add(facts.deliveries.entry(row.key()?), row.count("completed")?);
+                        Ok(())
+                    }),
+                    each(&inputs.service_level, |row| facts.due_row(row)),
+                    each(&inputs.ratings, |row| facts.ratings_row(row)),
+                    each(&inputs.responses, |row| facts.responses_row(row)),
+                    each(&inputs.engineers, |row| facts.engineers_row(row)),
+                    each(&inputs.enablement, |row| facts.enablement_row(row)),
+                    each(&inputs.certifications, |row| facts.certifications_row(row)),
+                    each(&inputs.domains, |row| facts.domains_row(row)),
+                    each(&inputs.key_events, |row| facts.key_events_row(row)),
+                    each(&inputs.decisions, |row| facts.decisions_row(row)),
+                ]
+            },
+            || each(&inputs.satisfaction, |row| answers.satisfaction_row(row)),
+        );
+        facts.satisfaction = answers.satisfaction;
+        let [periods, rest @ ..] = results;
+        let results = [periods, of_answers].into_iter().chain(rest);
         let own = inputs.own.iter().map(|(name, table)| facts.own_measure(name, table));
-        let errors = results.into_iter().filter_map(Result::err);
+        let errors = results.filter_map(Result::err);
         let own: Vec<EvaluationError> = own.filter_map(Result::err).collect();
         several(errors.chain(own).collect())?;
         facts.roster.members.clone_from(&facts.members);
@@ -267,9 +272,9 @@ impl Facts {
 
     fn satisfaction_row(&mut self, row: Fields) -> Read<()> {
         let answers = Answers {
-            customer: row.text("customer_id")?.into(),
-            class: row.text("customer_class")?.into(),
-            selected_by: row.text("selected_by")?.into(),
+            customer: row.shared("customer_id")?,
+            class: row.shared("customer_class")?,
+            selected_by: row.shared("selected_by")?,
             answers: row.count("answers")?,
             share_sum: row.sum("share_sum")?,
             share_square_sum: row.sum("share_square_sum")?,
@@ -280,13 +285,13 @@ impl Facts {
         if answers.satisfied_share_sum > answers.share_sum {
             return Err(row.wrong("satisfied_share_sum", &"is more than share_sum"));
         }
-        self.satisfaction.entry(row.key()?).or_default().push(answers);
+        self.satisfaction.entry(row.key()?).push(answers);
         Ok(())
     }
 
     fn quality_row(&mut self, row: Fields) -> Read<()> {
         let inspections = Inspections {
-            selected_by: row.text("selected_by")?.into(),
+            selected_by: row.shared("selected_by")?,
             scored: row.bool("scored")?,
             score_max: row.sum("score_max")?,
             critical: row.count("critical")?,
@@ -298,12 +303,12 @@ impl Facts {
         if inspections.scored && inspections.score_max.is_zero() {
             return Err(row.wrong("score_max", &"must be above 0 where there is a score"));
         }
-        self.quality.entry(row.key()?).or_default().push(inspections);
+        self.quality.entry(row.key()?).push(inspections);
         Ok(())
     }
 
     fn parts_row(&mut self, row: Fields) -> Read<()> {
-        let parts = self.parts.entry(row.key()?).or_default();
+        let parts = self.parts.entry(row.key()?);
         add(&mut parts.due, row.count("due_quantity")?);
         add(&mut parts.opening, row.count("opening_quantity")?);
         add(&mut parts.overdue, row.count("overdue_quantity")?);
@@ -331,7 +336,7 @@ impl Facts {
     }
 
     fn due_row(&mut self, row: Fields) -> Read<()> {
-        let due = self.due.entry(row.key()?).or_default();
+        let due = self.due.entry(row.key()?);
         add(&mut due.due, row.count("due")?);
         add(&mut due.on_time, row.count("on_time")?);
         if due.on_time > due.due {
@@ -353,12 +358,12 @@ impl Facts {
         if ratings.scale_max <= ratings.scale_min {
             return Err(row.wrong("scale_max", &"must be above scale_min"));
         }
-        self.ratings.entry(row.key()?).or_default().push(ratings);
+        self.ratings.entry(row.key()?).push(ratings);
         Ok(())
     }
 
     fn responses_row(&mut self, row: Fields) -> Read<()> {
-        let responses = self.responses.entry(row.key()?).or_default();
+        let responses = self.responses.entry(row.key()?);
         add(&mut responses.sent, row.count("sent")?);
         add(&mut responses.answered, row.count("answered")?);
         if responses.answered > responses.sent {
@@ -405,7 +410,7 @@ impl Facts {
         };
         let mut rows = table.rows.iter();
         each(table, |row| {
-            measure.rows.entry(row.key()?).or_default().extend(rows.next().cloned());
+            measure.rows.entry(row.key()?).extend(rows.next().cloned());
             Ok(())
         })?;
         measure.rows.values_mut().for_each(|rows| rows.sort());

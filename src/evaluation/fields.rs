@@ -3,7 +3,10 @@
 //! Duty: typed fields whose errors name table, column, value and remedy; counts and sums no measure can have are
 //! refused. Not its duty: what the fields mean.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::inputs::EvaluationError;
 use crate::domain::ids::{DomainId, IdError, PartnerId};
@@ -19,6 +22,14 @@ const MAX_COUNT: i64 = 1_000_000_000_000;
 pub struct Fields<'a> {
     table: &'a Table,
     row: RowRef<'a>,
+    known: &'a Known,
+}
+
+/// Ids that rows before held: most rows hold the same ones, and there are few domains.
+#[derive(Default)]
+struct Known {
+    partner: RefCell<Option<PartnerId>>,
+    domains: RefCell<HashMap<Arc<str>, DomainId>>,
 }
 
 impl<'a> Deref for Fields<'a> {
@@ -30,7 +41,8 @@ impl<'a> Deref for Fields<'a> {
 
 /// Calls `read` with every row of a table, until one is in error.
 pub fn each(table: &Table, mut read: impl FnMut(Fields) -> Read<()>) -> Read<()> {
-    table.iter().try_for_each(|row| read(Fields { table, row }))
+    let known = &Known::default();
+    table.read_rows(|row| read(Fields { table, row, known }))
 }
 
 /// No error, the one error, or all of them.
@@ -44,11 +56,25 @@ pub fn several(mut errors: Vec<EvaluationError>) -> Read<()> {
 
 impl<'a> Fields<'a> {
     pub fn partner(self) -> Read<PartnerId> {
-        self.id("partner_id", PartnerId::new)
+        let text = self.text("partner_id")?;
+        let mut known = self.known.partner.borrow_mut();
+        if let Some(partner) = known.as_ref().filter(|partner| partner.as_str() == text) {
+            return Ok(partner.clone());
+        }
+        let partner = PartnerId::new(text).map_err(|error| self.wrong("partner_id", &error))?;
+        *known = Some(partner.clone());
+        Ok(partner)
     }
 
     pub fn domain(self) -> Read<DomainId> {
-        self.id("domain", DomainId::new)
+        let text = self.text("domain")?;
+        let mut known = self.known.domains.borrow_mut();
+        if let Some(domain) = known.get(text) {
+            return Ok(domain.clone());
+        }
+        let domain = DomainId::new(text).map_err(|error| self.wrong("domain", &error))?;
+        known.insert(text.into(), domain.clone());
+        Ok(domain)
     }
 
     pub fn period(self) -> Read<Period> {

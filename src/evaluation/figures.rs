@@ -13,8 +13,9 @@
 //! All answers of the partner count, whoever chose the customer and whosever fault it was: the figures say what was
 //! answered. A figure without observations has no row.
 
-use super::facts::{Facts, Key, Ratings};
+use super::facts::{Facts, Ratings};
 use super::tables::{ratio, sorted};
+use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Period, Ratio, Table};
 
 /// Key: `partner_id`, `domain`, `period`, `figure`.
@@ -24,13 +25,12 @@ pub const FIGURES: [&str; 6] = ["partner_id", "domain", "period", "figure", "n",
 #[must_use]
 pub fn table(facts: &Facts, computed: impl Fn(Period) -> bool) -> Table {
     let mut table = Table::new("figures", &FIGURES);
-    let mut push = |key: &Key, figure: &str, n: i64, value: Option<Ratio>| {
-        if value.is_some() && computed(key.2) && facts.partner_in(&key.0, key.2).is_some() {
+    let mut push = |key: (&PartnerId, &DomainId, Period), figure: &str, n: i64, value: Option<Ratio>| {
+        if value.is_some() && computed(key.2) && facts.partner_in(key.0, key.2).is_some() {
             let value = ratio(value.as_ref());
-            let (partner, domain) = (key.0.as_str(), key.1.as_str());
-            table.push(vec![
-                partner.into(),
-                domain.into(),
+                        table.push(vec![
+                key.0.into(),
+                key.1.into(),
                 key.2.to_string().into(),
                 figure.into(),
                 n.into(),
@@ -38,7 +38,8 @@ pub fn table(facts: &Facts, computed: impl Fn(Period) -> bool) -> Table {
             ]);
         }
     };
-    for (key, rows) in &facts.ratings {
+    for (partner, domain, period, rows) in facts.ratings.iter() {
+        let key = (partner, domain, period);
         let sum = |of: fn(&Ratings) -> i64| rows.iter().map(of).fold(0i64, i64::saturating_add);
         let n = sum(|row| row.answers);
         let total = Ratio::sum(&rows.iter().map(points).collect::<Vec<_>>());
@@ -52,7 +53,8 @@ pub fn table(facts: &Facts, computed: impl Fn(Period) -> bool) -> Table {
             Ratio::new(balance, n).map(|share| &share * &Ratio::int(100)),
         );
     }
-    for (key, responses) in &facts.responses {
+    for (partner, domain, period, responses) in facts.responses.iter() {
+        let key = (partner, domain, period);
         push(
             key,
             "response_rate",

@@ -52,6 +52,7 @@ mod formula;
 pub mod homes;
 pub mod inputs;
 pub mod key_events;
+pub mod keyed;
 pub mod knots;
 mod lanes;
 pub mod metric;
@@ -93,7 +94,6 @@ use self::fields::Read;
 use self::key_events::KeyEvents;
 use self::pools::Pools;
 use self::red_lines::RedLines;
-use self::rows::Found;
 use self::sealed::{Finals, SealedEvents};
 use self::shelf::Shelf;
 use self::timeline::Timeline;
@@ -160,11 +160,7 @@ fn cards(
     findings: &mut Findings,
 ) -> Read<Vec<Card>> {
     let facts = setting.facts;
-    let found = Found::read(facts, period);
-    for partner in found
-        .partners()
-        .filter(|partner| facts.partner_in(partner, period).is_none())
-    {
+    for partner in rows::without_region(facts, period) {
         findings.push(Finding::warning(
             Place::file("calendar_partner_periods").column(partner.as_str()),
             "facts-without-region",
@@ -185,7 +181,7 @@ fn cards(
         };
         let mut findings = Findings::new();
         let red = red_lines.state(&at.partner, at.first_on, at.end_on);
-        let domains = rows::domains(facts, setting.events, at, &found, &mut findings);
+        let domains = rows::domains(facts, setting.events, at, &mut findings);
         let mut scores = Vec::with_capacity(domains.len());
         for domain in &domains {
             scores.push(domain_score::score(setting, book, at, domain, red.is_black())?);

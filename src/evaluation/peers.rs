@@ -43,19 +43,44 @@ pub struct Peers {
 /// Sums over the look-back of one period, uncapped.
 #[derive(Clone, Debug, Default)]
 pub struct Pool {
-    regions: BTreeMap<RegionId, Weighted>,
-    domains: BTreeMap<(RegionId, DomainId), Weighted>,
-    own_regions: BTreeMap<(PartnerId, RegionId), Weighted>,
-    own_domains: BTreeMap<(PartnerId, RegionId, DomainId), Weighted>,
+    all: Sums,
+    own: BTreeMap<PartnerId, Sums>,
+}
+
+/// Sums by region, and by region and domain.
+#[derive(Clone, Debug, Default)]
+pub struct Sums(BTreeMap<RegionId, (Weighted, BTreeMap<DomainId, Weighted>)>);
+
+impl Sums {
+    pub fn add(&mut self, region: &RegionId, domain: &DomainId, sums: &Weighted) {
+        let (of_region, domains) = self.0.entry(region.clone()).or_default();
+        of_region.add(sums);
+        domains.entry(domain.clone()).or_default().add(sums);
+    }
+
+    fn add_all(&mut self, other: &Sums) {
+        for (region, (sums, domains)) in &other.0 {
+            let (of_region, of_domains) = self.0.entry(region.clone()).or_default();
+            of_region.add(sums);
+            for (domain, sums) in domains {
+                of_domains.entry(domain.clone()).or_default().add(sums);
+            }
+        }
+    }
+
+    fn of(&self, region: &RegionId, domain: &DomainId) -> (Option<&Weighted>, Option<&Weighted>) {
+        let found = self.0.get(region);
+        (found.and_then(|(_, domains)| domains.get(domain)), found.map(|(sums, _)| sums))
+    }
 }
 
 impl Pool {
-    pub fn add(&mut self, partner: &PartnerId, region: &RegionId, domain: &DomainId, sums: &Weighted) {
-        let (p, r, d) = (partner.clone(), region.clone(), domain.clone());
-        self.regions.entry(r.clone()).or_default().add(sums);
-        self.domains.entry((r.clone(), d.clone())).or_default().add(sums);
-        self.own_regions.entry((p.clone(), r.clone())).or_default().add(sums);
-        self.own_domains.entry((p, r, d)).or_default().add(sums);
+    /// The pool of the partners' own sums.
+    #[must_use]
+    pub fn of(own: BTreeMap<PartnerId, Sums>) -> Pool {
+        let mut all = Sums::default();
+        own.values().for_each(|sums| all.add_all(sums));
+        Pool { all, own }
     }
 
     /// The peers of a partner in a region and domain.
@@ -68,12 +93,10 @@ impl Pool {
         minimum: i64,
         default: &Ratio,
     ) -> Peers {
-        let (p, r, d) = (partner.clone(), region.clone(), domain.clone());
-        let of_domain = others(
-            self.domains.get(&(r.clone(), d.clone())),
-            self.own_domains.get(&(p.clone(), r.clone(), d)),
-        );
-        let of_region = others(self.regions.get(region), self.own_regions.get(&(p, r)));
+        let (all_domain, all_region) = self.all.of(region, domain);
+        let own = self.own.get(partner).map(|own| own.of(region, domain));
+        let (own_domain, own_region) = own.unwrap_or_default();
+        let (of_domain, of_region) = (others(all_domain, own_domain), others(all_region, own_region));
         let enough = |sums: &Weighted| if sums.n >= minimum { sums.mean() } else { None };
         let (value, basis) = match (enough(&of_domain), enough(&of_region)) {
             (Some(value), _) => (value, PeerBasis::Domain),
@@ -111,11 +134,11 @@ mod tests {
     }
 
     fn pool(rows: &[(&str, &str, &str, i64, &str)]) -> Pool {
-        let mut pool = Pool::default();
+        let mut own: BTreeMap<PartnerId, Sums> = BTreeMap::new();
         for (p, r, d, n, mean) in rows {
-            pool.add(&partner(p), &region(r), &domain(d), &sums(*n, mean));
+            own.entry(partner(p)).or_default().add(&region(r), &domain(d), &sums(*n, mean));
         }
-        pool
+        Pool::of(own)
     }
 
     fn peers(pool: &Pool, p: &str) -> (Ratio, PeerBasis, i64, i64) {

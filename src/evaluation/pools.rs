@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use super::facts::Facts;
 use super::fields::Read;
-use super::peers::Pool;
+use super::keyed::{Keyed, OfPartner};
+use super::lanes;
+use super::peers::{Pool, Sums};
 use super::shelf::Shelf;
+use super::weighted::Weighted;
 use super::{quality, satisfaction};
-use crate::domain::ids::RegionId;
+use crate::domain::ids::{PartnerId, RegionId};
 use crate::domain::{Date, Period};
 use crate::rules::RuleBook;
 
@@ -44,33 +47,42 @@ impl<'a> Pools<'a> {
                 books.insert(at.region.clone(), book);
             }
         }
-        let mut pools = Pools {
+        let satisfaction = |book: &RuleBook, rows: &Vec<_>| satisfaction::weigh(book, rows);
+        let quality = |book: &RuleBook, rows: &Vec<_>| quality::weigh(book, rows);
+        let periods = |book: &RuleBook| book.satisfaction.look_back_periods;
+        let satisfaction = pool(facts, &books, period, &facts.satisfaction, periods, satisfaction)?;
+        let periods = |book: &RuleBook| book.quality.look_back_periods;
+        let quality = pool(facts, &books, period, &facts.quality, periods, quality)?;
+        Ok(Pools {
             books,
-            satisfaction: Pool::default(),
-            quality: Pool::default(),
-        };
-        for ((partner, domain, q), rows) in &facts.satisfaction {
-            if let Some(book) = pools.book_of(facts.partner_in(partner, *q).map(|at| &at.region))
-                && (window_start(period, book.satisfaction.look_back_periods)..=period).contains(q)
-            {
-                pools
-                    .satisfaction
-                    .add(partner, &book.region, domain, &satisfaction::weigh(book, rows)?);
-            }
-        }
-        for ((partner, domain, q), rows) in &facts.quality {
-            if let Some(book) = pools.book_of(facts.partner_in(partner, *q).map(|at| &at.region))
-                && (window_start(period, book.quality.look_back_periods)..=period).contains(q)
-            {
-                pools
-                    .quality
-                    .add(partner, &book.region, domain, &quality::weigh(book, rows)?);
-            }
-        }
-        Ok(pools)
+            satisfaction,
+            quality,
+        })
     }
+}
 
-    fn book_of(&self, region: Option<&RegionId>) -> Option<&'a RuleBook> {
-        self.books.get(region?).copied()
-    }
+/// The pool of one metric, from the rows of all partners that had a region with rules.
+fn pool<T: Sync>(
+    facts: &Facts,
+    books: &BTreeMap<RegionId, &RuleBook>,
+    period: Period,
+    rows: &Keyed<T>,
+    look_back_periods: impl Fn(&RuleBook) -> usize + Sync,
+    weigh: impl Fn(&RuleBook, &T) -> Read<Weighted> + Sync,
+) -> Read<Pool> {
+    let partners: Vec<(&PartnerId, &OfPartner<T>)> = rows.partners().collect();
+    let own = lanes::each_of(&partners, |(partner, rows)| -> Read<(PartnerId, Sums)> {
+        let mut sums = Sums::default();
+        for ((domain, q), rows) in *rows {
+            let region = facts.partner_in(partner, *q).map(|at| &at.region);
+            let Some(book) = region.and_then(|region| books.get(region)) else {
+                continue;
+            };
+            if (window_start(period, look_back_periods(book))..=period).contains(q) {
+                sums.add(&book.region, domain, &weigh(book, rows)?);
+            }
+        }
+        Ok(((*partner).clone(), sums))
+    });
+    Ok(Pool::of(own.into_iter().collect::<Read<BTreeMap<_, _>>>()?))
 }

@@ -4,9 +4,9 @@
 //! certification in a domain that spans others covers those and has no row of its own. Not its duty: what the row
 //! says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::facts::{Certification, Facts, Key, PartnerPeriod};
+use super::facts::{Answers, Certification, Facts, PartnerPeriod};
 use super::key_events::KeyEvents;
 use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Date, Finding, Findings, Period, Place};
@@ -16,10 +16,9 @@ pub fn domains(
     facts: &Facts,
     events: &KeyEvents,
     at: &PartnerPeriod,
-    found: &Found,
     findings: &mut Findings,
 ) -> BTreeSet<DomainId> {
-    let mut domains: BTreeSet<DomainId> = found.of(&at.partner).cloned().collect();
+    let mut domains = found(facts, &at.partner, at.period);
     for spanning in domains.iter().filter(|d| facts.members.contains_key(*d)) {
         findings.push(Finding::warning(
             Place::file("domains").column(spanning.as_str()),
@@ -37,54 +36,49 @@ pub fn domains(
     domains
 }
 
-/// Domains with facts in one period, by partner.
-#[derive(Clone, Debug, Default)]
-pub struct Found(BTreeMap<PartnerId, BTreeSet<DomainId>>);
-
-impl Found {
-    /// Goes through all measures once for a period.
-    #[must_use]
-    pub fn read(facts: &Facts, period: Period) -> Found {
-        let mut found = Found::default();
-        let any = |counts: &[i64]| counts.iter().any(|n| *n > 0);
-        for (key, rows) in &facts.satisfaction {
-            let answered = rows
-                .iter()
-                .any(|r| any(&[r.answers, r.vendor_fault_answers, r.zero_share_answers]));
-            found.note(key, period, answered);
+/// The domains in which a partner has facts of a period.
+fn found(facts: &Facts, partner: &PartnerId, period: Period) -> BTreeSet<DomainId> {
+    let any = |counts: &[i64]| counts.iter().any(|n| *n > 0);
+    let mut found = BTreeSet::new();
+    let mut note = |domain: &DomainId, of: Period, there: bool| {
+        if there && of == period && !found.contains(domain) {
+            found.insert(domain.clone());
         }
-        for (key, rows) in &facts.quality {
-            found.note(key, period, rows.iter().any(|r| r.inspections > 0));
-        }
-        for (key, p) in &facts.parts {
-            found.note(key, period, any(&[p.due, p.opening, p.overdue]));
-        }
-        for (key, due) in &facts.due {
-            found.note(key, period, due.due > 0);
-        }
-        for (key, rows) in facts.own.values().flat_map(|measure| &measure.rows) {
-            found.note(key, period, !rows.is_empty());
-        }
-        for (key, completed) in &facts.deliveries {
-            found.note(key, period, *completed > 0);
-        }
-        found
+    };
+    for (domain, of, rows) in facts.satisfaction.of(partner) {
+        let answered = |r: &Answers| any(&[r.answers, r.vendor_fault_answers, r.zero_share_answers]);
+        note(domain, of, rows.iter().any(answered));
     }
-
-    fn note(&mut self, key: &Key, period: Period, there: bool) {
-        if there && key.2 == period {
-            self.0.entry(key.0.clone()).or_default().insert(key.1.clone());
-        }
+    for (domain, of, rows) in facts.quality.of(partner) {
+        note(domain, of, rows.iter().any(|r| r.inspections > 0));
     }
-
-    fn of(&self, partner: &PartnerId) -> impl Iterator<Item = &DomainId> {
-        self.0.get(partner).into_iter().flatten()
+    for (domain, of, parts) in facts.parts.of(partner) {
+        note(domain, of, any(&[parts.due, parts.opening, parts.overdue]));
     }
-
-    /// Partners with facts.
-    pub fn partners(&self) -> impl Iterator<Item = &PartnerId> {
-        self.0.keys()
+    for (domain, of, due) in facts.due.of(partner) {
+        note(domain, of, due.due > 0);
     }
+    for (domain, of, rows) in facts.own.values().flat_map(|measure| measure.rows.of(partner)) {
+        note(domain, of, !rows.is_empty());
+    }
+    for (domain, of, completed) in facts.deliveries.of(partner) {
+        note(domain, of, *completed > 0);
+    }
+    found
+}
+
+/// Partners with facts in a period and no region in it, sorted.
+pub fn without_region(facts: &Facts, period: Period) -> Vec<&PartnerId> {
+    let mut partners: BTreeSet<&PartnerId> = BTreeSet::new();
+    partners.extend(facts.satisfaction.partners().map(|(partner, _)| partner));
+    partners.extend(facts.quality.partners().map(|(partner, _)| partner));
+    partners.extend(facts.parts.partners().map(|(partner, _)| partner));
+    partners.extend(facts.due.partners().map(|(partner, _)| partner));
+    partners.extend(facts.deliveries.partners().map(|(partner, _)| partner));
+    let own = facts.own.values().flat_map(|measure| measure.rows.partners());
+    partners.extend(own.map(|(partner, _)| partner));
+    partners.retain(|partner| facts.partner_in(partner, period).is_none() && !found(facts, partner, period).is_empty());
+    partners.into_iter().collect()
 }
 
 /// Domains covered by a certification that is active on a day of the period.

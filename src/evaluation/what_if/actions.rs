@@ -74,12 +74,12 @@ impl Action {
         let key = |domain: &DomainId| (partner.clone(), domain.clone(), period);
         match (&self.change, &self.domain) {
             (Change::ReturnParts { quantity }, Some(domain)) => {
-                let parts = facts.parts.entry(key(domain)).or_default();
+                let parts = facts.parts.entry(key(domain));
                 parts.overdue = (parts.overdue - quantity).max(0);
                 parts.long_overdue = (parts.long_overdue - quantity).max(0);
             }
             (Change::SatisfiedAnswers { answers }, Some(domain)) => {
-                let rows = facts.satisfaction.entry(key(domain)).or_default();
+                let rows = facts.satisfaction.entry(key(domain));
                 let one = Dec::new(1, 0);
                 rows.extend((0..*answers).map(|i| Answers {
                     // no customer's name has a space
@@ -96,7 +96,7 @@ impl Action {
                 rows.sort();
             }
             (Change::Inspections { inspections, score }, Some(domain)) => {
-                let rows = facts.quality.entry(key(domain)).or_default();
+                let rows = facts.quality.entry(key(domain));
                 let sum = &score.ratio() * &Ratio::int(*inspections);
                 rows.push(Inspections {
                     selected_by: "random".into(),
@@ -111,7 +111,7 @@ impl Action {
                 rows.sort();
             }
             (Change::CloseCritical, Some(domain)) => {
-                facts.open_critical.remove(&key(domain));
+                facts.open_critical.put(key(domain), None);
             }
             (Change::UpholdAppeal { event_id }, _) => {
                 let acts = facts.decisions.entry(event_id.clone()).or_default();

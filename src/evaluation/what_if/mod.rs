@@ -177,10 +177,10 @@ impl Saved {
             };
         }
         if let Some(key) = self.key {
-            put(&mut facts.satisfaction, key.clone(), self.satisfaction);
-            put(&mut facts.quality, key.clone(), self.quality);
-            put(&mut facts.open_critical, key.clone(), self.critical);
-            put(&mut facts.parts, key, self.parts);
+            facts.satisfaction.put(key.clone(), self.satisfaction);
+            facts.quality.put(key.clone(), self.quality);
+            facts.open_critical.put(key.clone(), self.critical);
+            facts.parts.put(key, self.parts);
         }
         if let Some(event) = self.event {
             put(&mut facts.decisions, event, self.decisions);

@@ -18,7 +18,6 @@ mod rational;
 pub mod score;
 pub mod table;
 pub mod time;
-pub mod unreduced;
 
 pub use batch::{Batch, Cell, CellKind, RowHash};
 pub use calendar::FiscalCalendar;

@@ -149,13 +149,10 @@ impl Ratio {
         }
         // floor(√(x·10^(2s+2))) keeps one guard digit; what lies beyond it can only matter at a tie, and a guard
         // digit of exactly 5 with a remainder is above the tie, which half-away rounds up as well.
-        let scaled = self.0.big() * BigRational::from_integer(BigInt::from(10).pow(2 * u32::from(scale) + 2));
-        let root = scaled.floor().to_integer().sqrt();
-        let rounded = (root + BigInt::from(5)).div_floor(&BigInt::from(10));
-        Some(Ratio(Rational::from_big(BigRational::new(
-            rounded,
-            BigInt::from(10).pow(u32::from(scale)),
-        ))))
+        let Fraction { top, bottom } = self.0.parts();
+        let scaled = (top * BigInt::from(10).pow(2 * u32::from(scale) + 2)).div_floor(&bottom);
+        let rounded = (scaled.sqrt() + BigInt::from(5)).div_floor(&BigInt::from(10));
+        Some(Ratio(Rational::step(rounded, BigInt::from(10).pow(u32::from(scale)))))
     }
 
     #[must_use]
@@ -239,14 +236,6 @@ impl Neg for Ratio {
     type Output = Ratio;
     fn neg(self) -> Ratio {
         Ratio(self.0.neg())
-    }
-}
-
-impl Ratio {
-    /// Numerator and denominator; the latter is above 0, and the two may have common divisors.
-    pub(super) fn parts(&self) -> (BigInt, BigInt) {
-        let Fraction { top, bottom } = self.0.parts();
-        (top, bottom)
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Fraction {
 }
 
 /// A denominator that is longer is brought to lowest terms.
-const LONG_BITS: u64 = 2048;
+const LONG_BITS: u64 = 8192;
 
 const ONE: NonZero<i64> = match NonZero::new(1) {
     Some(one) => one,
@@ -82,8 +82,8 @@ impl Rational {
         Big(Box::new(Fraction { top, bottom }))
     }
 
-    /// From the result of a step, the bottom above 0.
-    fn stepped(top: BigInt, bottom: BigInt) -> Rational {
+    /// From the result of a step of arithmetic, the bottom above 0.
+    pub(super) fn step(top: BigInt, bottom: BigInt) -> Rational {
         if top.is_zero() {
             Rational::whole(0)
         } else if bottom.bits() > LONG_BITS {
@@ -139,9 +139,9 @@ impl Rational {
             _ => {
                 let (x, y) = (self.parts(), other.parts());
                 if x.bottom == y.bottom {
-                    return Rational::stepped(x.top + y.top, x.bottom);
+                    return Rational::step(x.top + y.top, x.bottom);
                 }
-                Rational::stepped(&x.top * &y.bottom + &y.top * &x.bottom, x.bottom * y.bottom)
+                Rational::step(&x.top * &y.bottom + &y.top * &x.bottom, x.bottom * y.bottom)
             }
         }
     }
@@ -151,7 +151,7 @@ impl Rational {
             return mul_small((*a, b.get()), (*c, d.get()));
         }
         let (x, y) = (self.parts(), other.parts());
-        Rational::stepped(x.top * y.top, x.bottom * y.bottom)
+        Rational::step(x.top * y.top, x.bottom * y.bottom)
     }
 
     /// The other is not 0.
@@ -167,9 +167,9 @@ impl Rational {
         let (x, y) = (self.parts(), other.parts());
         let (top, bottom) = (x.top * y.bottom, x.bottom * y.top);
         if bottom.is_negative() {
-            Rational::stepped(-top, -bottom)
+            Rational::step(-top, -bottom)
         } else {
-            Rational::stepped(top, bottom)
+            Rational::step(top, bottom)
         }
     }
 }

@@ -13,6 +13,7 @@
 //!
 //! The period before stands under the rules of this one where they changed, else as it was published.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::derivation::{Card, ChangePart, DomainScore};
@@ -20,8 +21,7 @@ use super::fields::{Read, each};
 use super::inputs::Inputs;
 use super::tables::by_partner;
 use crate::domain::ids::{DomainId, PartnerId};
-use crate::domain::unreduced::Unreduced;
-use crate::domain::{Dec, Digest, Period, Ratio, Table, Value};
+use crate::domain::{Dec, Digest, Period, Ratio, Rounding, Table, Value};
 
 /// Key: `partner_id`, `domain`, `period`, `part`.
 pub const SCORE_CHANGES: [&str; 5] = ["partner_id", "domain", "period", "part", "points"];
@@ -31,51 +31,52 @@ pub const CARD: &str = "*";
 
 /// What a score is made of.
 #[derive(Clone, Debug, Default)]
-pub struct Made {
+pub struct Made<'a> {
     /// Weight (a share of 1) and value (0…100) by metric, of a card by domain.
-    terms: BTreeMap<String, (Ratio, Ratio)>,
+    terms: BTreeMap<Cow<'a, str>, (Ratio, Ratio)>,
     events: Option<Ratio>,
     clamp: Option<Ratio>,
     /// Exact, or as published where it is sealed.
     total: Option<Ratio>,
-    /// Hash of the rules it was made with.
-    rules: String,
+    /// Of the rules it was made with.
+    rules: Option<Digest>,
 }
 
-impl Made {
+impl<'a> Made<'a> {
     /// A domain's score; nothing without one.
     #[must_use]
-    pub fn of_domain(score: &DomainScore, rules: Digest) -> Option<Made> {
+    pub fn of_domain(score: &'a DomainScore, rules: Digest) -> Option<Made<'a>> {
         let hundred = Ratio::int(100);
-        let mut terms = BTreeMap::new();
-        for (metric, share) in score.metrics.iter().zip(&score.composite.shares) {
-            if let (true, Some(value)) = (share.effective.is_positive(), &metric.normalised) {
-                terms.insert(metric.id.to_string(), (&share.effective / &hundred, value.clone()));
-            }
-        }
+        let metrics = score.metrics.iter().zip(&score.composite.shares);
+        let terms = metrics.filter(|(_, share)| share.effective.is_positive());
+        let terms = terms.filter_map(|(metric, share)| {
+            let value = metric.normalised.clone()?;
+            Some((Cow::from(metric.id.as_str()), (&share.effective / &hundred, value)))
+        });
         Made::finished(terms, &score.finish, rules)
     }
 
     /// A partner's card; nothing without a score.
     #[must_use]
-    pub fn of_card(card: &Card, rules: Digest) -> Option<Made> {
-        let term =
-            |part: &super::derivation::CardPart| (part.domain.to_string(), (part.share.clone(), part.exact.clone()));
-        Made::finished(card.parts.iter().map(term).collect(), &card.finish, rules)
+    pub fn of_card(card: &'a Card, rules: Digest) -> Option<Made<'a>> {
+        let terms = card.parts.iter();
+        let terms = terms.map(|part| (Cow::from(part.domain.as_str()), (part.share.clone(), part.exact.clone())));
+        Made::finished(terms, &card.finish, rules)
     }
 
     fn finished(
-        terms: BTreeMap<String, (Ratio, Ratio)>,
+        terms: impl Iterator<Item = (Cow<'a, str>, (Ratio, Ratio))>,
         finish: &super::composite::Finish,
         rules: Digest,
-    ) -> Option<Made> {
+    ) -> Option<Made<'a>> {
         let (base, exact) = (finish.base.as_ref()?, finish.exact.clone()?);
+        let sum = base + &finish.events;
         Some(Made {
-            terms,
-            clamp: Some(&(&exact - base) - &finish.events),
+            terms: terms.collect(),
+            clamp: Some(&exact - &sum),
             events: Some(finish.events.clone()),
             total: Some(exact),
-            rules: rules.to_string(),
+            rules: Some(rules),
         })
     }
 
@@ -88,12 +89,12 @@ impl Made {
 
 /// Scores of closed periods as they were published, for the comparison.
 #[derive(Clone, Debug, Default)]
-pub struct SealedMade(BTreeMap<(PartnerId, Option<DomainId>, Period), Made>);
+pub struct SealedMade(BTreeMap<(PartnerId, Option<DomainId>, Period), Made<'static>>);
 
 impl SealedMade {
     /// Reads those of some periods.
     pub fn read(inputs: &Inputs, periods: &BTreeSet<Period>) -> Read<SealedMade> {
-        let mut made: BTreeMap<(PartnerId, Option<DomainId>, Period), Made> = BTreeMap::new();
+        let mut made: BTreeMap<(PartnerId, Option<DomainId>, Period), Made<'static>> = BTreeMap::new();
         let (zero, hundred) = (Ratio::zero, Ratio::int(100));
         let ratio = |found: Option<Dec>| found.map_or_else(zero, Dec::ratio);
         each(&inputs.sealed_scores, |row| {
@@ -104,13 +105,13 @@ impl SealedMade {
             let (partner, domain) = (row.partner()?, row.domain()?);
             if let Some(share) = row.opt_dec("card_share")? {
                 let card = made.entry((partner.clone(), None, period)).or_default();
-                card.terms.insert(domain.to_string(), (share.ratio(), total.ratio()));
+                card.terms.insert(domain.to_string().into(), (share.ratio(), total.ratio()));
             }
             let entry = made.entry((partner, Some(domain), period)).or_default();
             entry.events = Some(ratio(row.opt_dec("event_points")?));
             entry.clamp = Some(ratio(row.opt_dec("clamp")?));
             entry.total = Some(total.ratio());
-            row.text("rules_hash")?.clone_into(&mut entry.rules);
+            entry.rules = Digest::parse(row.text("rules_hash")?);
             Ok(())
         })?;
         each(&inputs.sealed_partner_scores, |row| {
@@ -119,7 +120,7 @@ impl SealedMade {
                 entry.events = Some(ratio(row.opt_dec("event_points")?));
                 entry.clamp = Some(ratio(row.opt_dec("clamp")?));
                 entry.total = Some(total.ratio());
-                row.text("rules_hash")?.clone_into(&mut entry.rules);
+                entry.rules = Digest::parse(row.text("rules_hash")?);
             }
             Ok(())
         })?;
@@ -130,7 +131,7 @@ impl SealedMade {
                 (weight.is_positive(), row.opt_dec("normalised")?, made.get_mut(&key))
             {
                 let term = (&weight / &hundred, value.ratio());
-                entry.terms.insert(row.text("metric")?.to_owned(), term);
+                entry.terms.insert(row.text("metric")?.to_owned().into(), term);
             }
             Ok(())
         })?;
@@ -139,56 +140,53 @@ impl SealedMade {
     }
 
     #[must_use]
-    pub fn get(&self, partner: &PartnerId, domain: Option<&DomainId>, period: Period) -> Option<&Made> {
+    pub fn get(&self, partner: &PartnerId, domain: Option<&DomainId>, period: Period) -> Option<&Made<'static>> {
         self.0.get(&(partner.clone(), domain.cloned(), period))
     }
 }
 
 /// The period before: as published, and where the rules changed, under both rules with what is known now.
 #[derive(Clone, Debug)]
-pub struct Before {
-    pub published: Made,
+pub struct Before<'a> {
+    pub published: &'a Made<'a>,
     /// Under its own rules, and under those of this period.
-    pub again: Option<(Made, Made)>,
+    pub again: Option<(Made<'a>, Made<'a>)>,
 }
 
 /// The parts of a published change, in order; those of 0.00 are left out.
 #[must_use]
 pub fn parts(before: &Before, now: &Made, change: Dec) -> Vec<ChangePart> {
-    let mut exact: Vec<(String, Unreduced)> = Vec::new();
-    let amount = |found: &Option<Ratio>| found.as_ref().map_or_else(nothing, Unreduced::from);
+    // what kind of part, of which metric or domain
+    let mut exact: Vec<(&str, &str, Ratio)> = Vec::new();
+    let zero = Ratio::zero();
+    let amount = |found: &Option<Ratio>| found.clone().unwrap_or_else(Ratio::zero);
     let from = match &before.again {
         Some((own, shifted)) => {
             let (own_total, published) = (amount(&own.total), amount(&before.published.total));
-            exact.push(("rules".to_owned(), amount(&shifted.total).sub(&own_total)));
-            exact.push(("late_facts".to_owned(), own_total.sub(&published)));
+            exact.push(("rules", "", &amount(&shifted.total) - &own_total));
+            exact.push(("late_facts", "", &own_total - &published));
             shifted
         }
-        None => &before.published,
+        None => before.published,
     };
-    let two = Unreduced::from(&Ratio::int(2));
-    let half = |a: &Unreduced, b: &Unreduced| a.add(b).div(&two).unwrap_or_else(nothing);
-    let names: BTreeSet<&String> = from.terms.keys().chain(now.terms.keys()).collect();
+    let two = Ratio::int(2);
+    let mean = |a: &Ratio, b: &Ratio| &(a + b) / &two;
+    let names: BTreeSet<&str> = from.terms.keys().chain(now.terms.keys()).map(AsRef::as_ref).collect();
     for name in names {
-        let term = |made: &Made| {
-            let (weight, value) = made.terms.get(name)?;
-            Some((Unreduced::from(weight), Unreduced::from(value)))
-        };
-        let (old, new) = (term(from), term(now));
         // one that comes or goes has the same value before and after, and no weight where it is not
-        let other =
-            |pair: &Option<(Unreduced, Unreduced)>| pair.as_ref().map_or_else(nothing, |(_, value)| value.clone());
-        let (w0, v0) = old.clone().unwrap_or_else(|| (nothing(), other(&new)));
-        let (w1, v1) = new.unwrap_or_else(|| (nothing(), other(&old)));
-        exact.push((format!("value:{name}"), half(&w0, &w1).mul(&v1.sub(&v0))));
-        exact.push((format!("weight:{name}"), half(&v0, &v1).mul(&w1.sub(&w0))));
+        let (old, new) = (from.terms.get(name), now.terms.get(name));
+        let value = |here: Option<&'_ (Ratio, Ratio)>, there: Option<&'_ (Ratio, Ratio)>| {
+            here.or(there).map_or_else(Ratio::zero, |(_, value)| value.clone())
+        };
+        let (v0, v1) = (value(old, new), value(new, old));
+        let (w0, w1) = (old.map_or(&zero, |(weight, _)| weight), new.map_or(&zero, |(weight, _)| weight));
+        exact.push(("value:", name, &mean(w0, w1) * &(&v1 - &v0)));
+        exact.push(("weight:", name, &mean(&v0, &v1) * &(w1 - w0)));
     }
-    exact.push(("events".to_owned(), amount(&now.events).sub(&amount(&from.events))));
-    exact.push(("clamp".to_owned(), amount(&now.clamp).sub(&amount(&from.clamp))));
-    let shown: Vec<Dec> = exact
-        .iter()
-        .map(|(_, part)| part.round(PLACES).unwrap_or(Dec::ZERO))
-        .collect();
+    exact.push(("events", "", &amount(&now.events) - &amount(&from.events)));
+    exact.push(("clamp", "", &amount(&now.clamp) - &amount(&from.clamp)));
+    let shown = |part: &Ratio| part.round(PLACES, Rounding::HalfAwayFromZero).unwrap_or(Dec::ZERO);
+    let shown: Vec<Dec> = exact.iter().map(|(_, _, part)| shown(part)).collect();
     let hundredths: Vec<i128> = shown.iter().map(|part| part.units()).collect();
     let units = apportion(&hundredths, change.rescale(2).map_or(0, Dec::units));
     exact
@@ -196,16 +194,12 @@ pub fn parts(before: &Before, now: &Made, change: Dec) -> Vec<ChangePart> {
         .zip(shown)
         .zip(units)
         .filter(|(_, units)| *units != 0)
-        .map(|(((part, _), exact), units)| ChangePart {
-            part,
+        .map(|(((kind, name, _), exact), units)| ChangePart {
+            part: format!("{kind}{name}"),
             exact,
             points: Dec::new(units, 2),
         })
         .collect()
-}
-
-fn nothing() -> Unreduced {
-    Unreduced::from(&Ratio::zero())
 }
 
 /// Decimals to which the parts are known when they are apportioned.
@@ -274,10 +268,10 @@ mod tests {
     use super::*;
     use crate::evaluation::testing::dec;
 
-    fn made(terms: &[(&str, &str, &str)], events: &str, clamp: &str) -> Made {
-        let terms: BTreeMap<String, (Ratio, Ratio)> = terms
+    fn made(terms: &[(&str, &str, &str)], events: &str, clamp: &str) -> Made<'static> {
+        let terms: BTreeMap<Cow<str>, (Ratio, Ratio)> = terms
             .iter()
-            .map(|(name, w, v)| ((*name).to_owned(), (dec(w), dec(v))))
+            .map(|(name, w, v)| ((*name).to_owned().into(), (dec(w), dec(v))))
             .collect();
         let base = Ratio::sum(&terms.values().map(|(w, v)| w * v).collect::<Vec<_>>());
         Made {
@@ -285,13 +279,13 @@ mod tests {
             terms,
             events: Some(dec(events)),
             clamp: Some(dec(clamp)),
-            rules: "r".to_owned(),
+            rules: None,
         }
     }
 
     fn shown(before: &Made, now: &Made, change: &str) -> Vec<String> {
         let before = Before {
-            published: before.clone(),
+            published: before,
             again: None,
         };
         let parts = parts(&before, now, Dec::parse(change).unwrap());

@@ -16,6 +16,7 @@ use super::pools::Pools;
 use super::red_lines::RedState;
 use super::rows;
 use super::shelf::Shelf;
+use crate::domain::ids::DomainId;
 use crate::domain::{Date, Dec, Findings, Period};
 use crate::rules::RuleBook;
 
@@ -60,23 +61,18 @@ fn parts_of(
         Some(again) => again.cards(setting, card)?,
         None => None,
     };
-    let of = |made: &dyn Fn(&Card) -> Option<Made>| both.as_ref().and_then(|(own, now)| made(own).zip(made(now)));
     let parts = |pair: &Option<(Made, Made)>, change: Option<Dec>, again: Option<(Made, Made)>| match (pair, change) {
-        (Some((published, now)), Some(change)) => {
-            let published = published.clone();
-            change::parts(&Before { published, again }, now, change)
-        }
+        (Some((published, now)), Some(change)) => change::parts(&Before { published, again }, now, change),
         _ => Vec::new(),
     };
+    let both = both.as_ref().map(|(own, now)| (own.as_ref(), now));
     let domain = |(score, pair): (&DomainScore, &Option<(Made, Made)>)| {
-        let again = of(&|card| {
-            let found = card.domains.iter().find(|d| d.domain == score.domain)?;
-            Made::of_domain(found, card.edition.hash)
-        });
+        let again = both.and_then(|(own, now)| made_of(own, &score.domain).zip(made_of(now, &score.domain)));
         parts(pair, composite::change(score.finish.score, score.previous_final), again)
     };
     let domains = card.domains.iter().zip(&pairs.domains).map(domain).collect();
-    let again = of(&|card| Made::of_card(card, card.edition.hash));
+    let made = Made::of_card;
+    let again = both.and_then(|(own, now)| made(own, own.edition.hash).zip(made(now, now.edition.hash)));
     let whole = parts(
         &pairs.card,
         composite::change(card.finish.score, card.previous_final),
@@ -85,22 +81,25 @@ fn parts_of(
     Ok((domains, whole))
 }
 
-/// What each score of a card is compared with: that of the period before, and its own.
-struct Pairs {
-    domains: Vec<Option<(Made, Made)>>,
-    card: Option<(Made, Made)>,
+/// The score of a card in a domain.
+fn made_of<'a>(card: &'a Card, domain: &DomainId) -> Option<Made<'a>> {
+    let found = card.domains.iter().find(|score| score.domain == *domain)?;
+    Made::of_domain(found, card.edition.hash)
 }
 
-impl Pairs {
-    fn of(card: &Card, sealed: &SealedMade, derivations: &Derivations) -> Pairs {
+/// What each score of a card is compared with: that of the period before, and its own.
+struct Pairs<'a> {
+    domains: Vec<Option<(Made<'a>, Made<'a>)>>,
+    card: Option<(Made<'a>, Made<'a>)>,
+}
+
+impl<'a> Pairs<'a> {
+    fn of(card: &'a Card, sealed: &'a SealedMade, derivations: &'a Derivations) -> Pairs<'a> {
         let before = card.period.previous();
         let known = derivations.cards.get(&(card.partner.clone(), before));
-        let domain = |score: &DomainScore| {
+        let domain = |score: &'a DomainScore| {
             let published = match known {
-                Some(old) => {
-                    let found = old.domains.iter().find(|d| d.domain == score.domain);
-                    found.and_then(|d| Made::of_domain(d, old.edition.hash))
-                }
+                Some(old) => made_of(old, &score.domain),
                 None => sealed.get(&card.partner, Some(&score.domain), before).cloned(),
             };
             published.zip(Made::of_domain(score, card.edition.hash))

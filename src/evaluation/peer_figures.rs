@@ -7,13 +7,13 @@
 //! A quartile of sorted values x₀ … xₙ₋₁ lies at q·(n − 1), linear between neighbours.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::CARD;
-use super::derivation::Derivations;
+use super::derivation::{Card, Derivations};
 use super::lanes;
 use super::tables::{ratio, sorted};
-use crate::domain::ids::RegionId;
+use crate::domain::ids::{DomainId, RegionId};
 use crate::domain::{Digest, Period, Ratio, Rounding, Row, Score, Table, Value};
 
 /// Key: `period`, `region`, `rules_hash`, `domain`, `figure`.
@@ -35,50 +35,67 @@ pub const LEAST_PARTNERS: usize = 8;
 /// Figure: the published final.
 const FINAL: &str = "final";
 
-/// Period, region, rules, domain, figure.
-type Group<'a> = (Period, &'a RegionId, Digest, &'a str, &'a str);
+/// The cards of a period under the same rules.
+type Alike<'a> = ((Period, &'a RegionId, Digest), Vec<&'a Card>);
 
 /// The groups of the periods computed.
 #[must_use]
 pub fn table(derivations: &Derivations) -> Table {
-    let mut groups: BTreeMap<Group, Vec<Cow<Ratio>>> = BTreeMap::new();
+    let mut alike: BTreeMap<_, Vec<&Card>> = BTreeMap::new();
     for card in derivations.cards.values() {
-        let group = |domain, figure| (card.period, &card.edition.region, card.edition.hash, domain, figure);
-        let published = |score: Option<Score>| score.map(|score| Cow::Owned(score.dec().ratio()));
-        let whole = groups.entry(group(CARD, FINAL)).or_default();
-        whole.extend(published(card.finish.score));
-        for score in &card.domains {
-            let domain = score.domain.as_str();
-            let of_domain = groups.entry(group(domain, FINAL)).or_default();
-            of_domain.extend(published(score.finish.score));
-            for metric in &score.metrics {
-                let of_metric = groups.entry(group(domain, metric.id.as_str())).or_default();
-                of_metric.extend(metric.normalised.as_ref().map(Cow::Borrowed));
-            }
-        }
+        let rules = (card.period, &card.edition.region, card.edition.hash);
+        alike.entry(rules).or_default().push(card);
     }
-    let groups: Vec<(Group, Vec<Cow<Ratio>>)> = groups.into_iter().collect();
+    let alike: Vec<Alike> = alike.into_iter().collect();
+    let mut groups: Vec<(&Alike, Option<&DomainId>)> = Vec::new();
+    for group in &alike {
+        let domains = group.1.iter().flat_map(|card| &card.domains).map(|score| &score.domain);
+        groups.push((group, None));
+        groups.extend(domains.collect::<BTreeSet<_>>().into_iter().map(|domain| (group, Some(domain))));
+    }
     let mut table = Table::new("peer_figures", &PEER_FIGURES);
-    table.rows.extend(lanes::each_of(&groups, |(group, values)| row(*group, values)));
+    for rows in lanes::each_of(&groups, |(alike, domain)| rows_of(alike, *domain)) {
+        table.rows.extend(rows);
+    }
     sorted(table, 5)
 }
 
-fn row((period, region, hash, domain, figure): Group, values: &[Cow<Ratio>]) -> Row {
-    let mut values: Vec<&Ratio> = values.iter().map(AsRef::as_ref).collect();
-    values.sort();
-    let shown = values.len() >= LEAST_PARTNERS;
-    let at = |quarters: i64| -> Value { ratio(quantile(&values, quarters).filter(|_| shown).as_ref()) };
-    vec![
-        period.to_string().into(),
-        region.into(),
-        hash.into(),
-        domain.into(),
-        figure.into(),
-        i64::try_from(values.len()).unwrap_or(i64::MAX).into(),
-        at(1),
-        at(2),
-        at(3),
-    ]
+/// The figures of a domain, or of the card.
+fn rows_of(((period, region, hash), cards): &Alike, domain: Option<&DomainId>) -> Vec<Row> {
+    let mut figures: BTreeMap<&str, Vec<Cow<Ratio>>> = BTreeMap::new();
+    let published = |score: Option<Score>| score.map(|score| Cow::Owned(score.dec().ratio()));
+    for card in cards {
+        let Some(domain) = domain else {
+            figures.entry(FINAL).or_default().extend(published(card.finish.score));
+            continue;
+        };
+        let Some(score) = card.domains.iter().find(|score| score.domain == *domain) else {
+            continue;
+        };
+        figures.entry(FINAL).or_default().extend(published(score.finish.score));
+        for metric in &score.metrics {
+            let values = figures.entry(metric.id.as_str()).or_default();
+            values.extend(metric.normalised.as_ref().map(Cow::Borrowed));
+        }
+    }
+    let row = |(figure, values): (&str, Vec<Cow<Ratio>>)| -> Row {
+        let mut values: Vec<&Ratio> = values.iter().map(AsRef::as_ref).collect();
+        values.sort_unstable();
+        let shown = values.len() >= LEAST_PARTNERS;
+        let at = |quarters: i64| -> Value { ratio(quantile(&values, quarters).filter(|_| shown).as_ref()) };
+        vec![
+            period.to_string().into(),
+            (*region).into(),
+            (*hash).into(),
+            domain.map_or(CARD, DomainId::as_str).into(),
+            figure.into(),
+            i64::try_from(values.len()).unwrap_or(i64::MAX).into(),
+            at(1),
+            at(2),
+            at(3),
+        ]
+    };
+    figures.into_iter().map(row).collect()
 }
 
 /// The value at so many quarters of the way through sorted values.

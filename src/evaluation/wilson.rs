@@ -3,8 +3,7 @@
 //! Duty: (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) / (1 + z²/n) with z = 1.959964, to 12 places. Not its duty: which p
 //! and n; they are the weighted share and the effective number of answers.
 
-use crate::domain::unreduced::Unreduced;
-use crate::domain::{Dec, Ratio};
+use crate::domain::{Dec, Ratio, Rounding};
 
 /// 97.5 % point of the normal distribution, as published.
 const Z: (i128, u8) = (1_959_964, 6);
@@ -18,24 +17,23 @@ pub fn interval(p: &Ratio, n: &Ratio) -> Option<(Ratio, Ratio)> {
     if !n.is_positive() || p.is_negative() || *p > Ratio::one() {
         return None;
     }
+    // the formula with top and bottom multiplied by n: (np + z²/2 ± z·√(np(1 − p) + z²/4)) / (n + z²)
     let z = Dec::new(Z.0, Z.1).ratio();
-    let (rest, two) = (&Ratio::one() - p, Ratio::int(2));
-    let [z2, n, p, rest, two, one] = [&z.square(), n, p, &rest, &two, &Ratio::one()].map(Unreduced::from);
-    let z2n = z2.div(&n)?;
-    let half = z2n.div(&two)?;
-    let centre = p.add(&half);
-    // z²/4n² = (z²/2n) / 2n
-    let variance = p.mul(&rest).div(&n)?.add(&half.div(&two)?.div(&n)?);
-    let spread = Unreduced::from(&z).mul(&variance.sqrt(ROOT_PLACES)?);
-    let scale = one.add(&z2n);
-    let bound = |value: Unreduced| value.div(&scale)?.round(PLACES).map(Dec::ratio);
-    Some((bound(centre.sub(&spread))?, bound(centre.add(&spread))?))
+    let half = &z / &Ratio::int(2);
+    let np = n * p;
+    let root = (&(&np - &(&np * p)) + &half.square()).sqrt(ROOT_PLACES)?;
+    let (centre, spread) = (&np + &(&z * &half), &z * &root);
+    let scale = n + &z.square();
+    let bound = |value: Ratio| {
+        let rounded = value.checked_div(&scale)?.round(PLACES, Rounding::HalfAwayFromZero);
+        rounded.map(Dec::ratio)
+    };
+    Some((bound(&centre - &spread)?, bound(&centre + &spread)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Rounding;
     use crate::evaluation::testing::{dec, shown};
 
     #[test]

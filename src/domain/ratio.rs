@@ -3,8 +3,10 @@
 //! Duty: arithmetic without loss between the measures and the published number; named rounding; the square root
 //! of the Wilson bound to a stated number of places. Not its duty: deciding where to round (the caller names it).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::LazyLock;
 
 use num_bigint::BigInt;
 use num_integer::Integer;
@@ -132,11 +134,15 @@ impl Ratio {
                 .checked_pow(u32::from(scale))
                 .and_then(|factor| factor.checked_mul(i128::from(*top)))
         {
-            return Some(Dec::new(round_small(top, i128::from(bottom.get()), rounding), scale));
+            let whole = match bottom.get() {
+                1 => top,
+                bottom => round_small(top, i128::from(bottom), rounding),
+            };
+            return Some(Dec::new(whole, scale));
         }
         // not brought to lowest terms: what is rounded need not be
         let Fraction { top, bottom } = self.0.parts();
-        round_to_int(&(top * BigInt::from(10).pow(u32::from(scale))), &bottom, rounding)
+        round_to_int(&(top * power_of_ten(scale.into()).as_ref()), &bottom, rounding)
             .to_i128()
             .map(|units| Dec::new(units, scale))
     }
@@ -150,9 +156,9 @@ impl Ratio {
         // floor(√(x·10^(2s+2))) keeps one guard digit; what lies beyond it can only matter at a tie, and a guard
         // digit of exactly 5 with a remainder is above the tie, which half-away rounds up as well.
         let Fraction { top, bottom } = self.0.parts();
-        let scaled = (top * BigInt::from(10).pow(2 * u32::from(scale) + 2)).div_floor(&bottom);
+        let scaled = (top * power_of_ten(2 * usize::from(scale) + 2).as_ref()).div_floor(&bottom);
         let rounded = (scaled.sqrt() + BigInt::from(5)).div_floor(&BigInt::from(10));
-        Some(Ratio(Rational::step(rounded, BigInt::from(10).pow(u32::from(scale)))))
+        Some(Ratio(Rational::step(rounded, power_of_ten(scale.into()).into_owned())))
     }
 
     #[must_use]
@@ -161,9 +167,25 @@ impl Ratio {
     }
 }
 
+/// Those that roundings and roots ask for again and again are computed once.
+fn power_of_ten(exponent: usize) -> Cow<'static, BigInt> {
+    static POWERS: LazyLock<Vec<BigInt>> = LazyLock::new(|| (0..80u32).map(|n| BigInt::from(10).pow(n)).collect());
+    match POWERS.get(exponent) {
+        Some(power) => Cow::Borrowed(power),
+        None => Cow::Owned(BigInt::from(10).pow(exponent)),
+    }
+}
+
 /// `top / bottom` as a whole number; `bottom` is above 0 and below 2^63, so that twice a remainder fits.
 fn round_small(top: i128, bottom: i128, rounding: Rounding) -> i128 {
-    let (floor, remainder) = (top.div_euclid(bottom), top.rem_euclid(bottom));
+    // one division: of 128 bits it is the dearest step of all
+    let towards_zero = top / bottom;
+    let rest = top - towards_zero * bottom;
+    let (floor, remainder) = if rest < 0 {
+        (towards_zero - 1, rest + bottom)
+    } else {
+        (towards_zero, rest)
+    };
     if remainder == 0 {
         return floor;
     }

@@ -191,7 +191,8 @@ fn add_small((a, b): (i64, i64), (c, d): (i64, i64)) -> Rational {
         Ok(top) => divisor(top, shared),
         Err(_) => divisor(i64::try_from(top % i128::from(shared)).unwrap_or(0), shared),
     };
-    Rational::lowest(top / i128::from(common), wide(rest, d / common))
+    let top = if common == 1 { top } else { top / i128::from(common) };
+    Rational::lowest(top, wide(rest, d / common))
 }
 
 /// a/b · c/d, both in lowest terms.

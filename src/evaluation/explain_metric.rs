@@ -20,7 +20,7 @@ pub fn line(metric: &Metric) -> Line {
         Working::Quality(working) => quality(metric, working),
         Working::Parts(working) => parts(metric, working),
         Working::Steps(steps) => {
-            let line = |step: &Step| Line::new(step.label.clone(), step.formula.clone(), step.value.clone());
+            let line = |step: &Step| Line::new(&*step.label, &*step.formula, step.value.clone());
             steps.iter().map(line).collect()
         }
     };

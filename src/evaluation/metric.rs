@@ -3,6 +3,8 @@
 //! Duty: raw → adjusted → normalised with n, effective n, interval, peers and state, and the working behind them.
 //! Not its duty: computing any of them, and weights.
 
+use std::borrow::Cow;
+
 use super::parts::PartsWorking;
 use super::peers::Peers;
 use super::quality::QualityWorking;
@@ -82,15 +84,19 @@ pub enum Working {
 /// One step on the way to a metric.
 #[derive(Clone, Debug)]
 pub struct Step {
-    pub label: String,
+    pub label: Cow<'static, str>,
     /// Empty where the value is an input.
-    pub formula: String,
+    pub formula: Cow<'static, str>,
     pub value: String,
 }
 
 impl Step {
     #[must_use]
-    pub fn new(label: impl Into<String>, formula: impl Into<String>, value: impl Into<String>) -> Step {
+    pub fn new(
+        label: impl Into<Cow<'static, str>>,
+        formula: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Step {
         Step {
             label: label.into(),
             formula: formula.into(),

@@ -11,7 +11,7 @@ use super::inputs::EvaluationError;
 use super::knots::{self, OnKnots};
 use super::metric::{Metric, MetricState, Working, counted};
 use super::peers::Peers;
-use super::weighted::{Weighted, shrink};
+use super::weighted::{Weighted, named, shrink};
 use crate::domain::Ratio;
 use crate::rules::{MetricId, RuleBook};
 
@@ -58,8 +58,12 @@ pub fn measure(book: &RuleBook, own: &[Inspections], window: &[Inspections], ope
     let n_period = weigh(book, own)?.n;
     let looked_back = n_period < rules.insufficient_below_inspections;
     let used = if looked_back { window } else { own };
-    let mut used = used.iter().map(|row| weigh_row(book, row)).collect::<Read<Vec<_>>>()?;
-    used.retain(|part| part.sums.n > 0);
+    let mut parts = Vec::with_capacity(used.len());
+    for row in used {
+        parts.push(weigh_row(book, row)?);
+    }
+    parts.retain(|part| part.sums.n > 0);
+    let used = parts;
     let sums = Weighted::sum(used.iter().map(|part| &part.sums));
     let periods = if looked_back { rules.look_back_periods } else { 1 };
     let (state, reason) = state(book, n_period, sums.n, looked_back);
@@ -110,7 +114,7 @@ pub fn measure(book: &RuleBook, own: &[Inspections], window: &[Inspections], ope
 }
 
 fn weigh_row(book: &RuleBook, row: &Inspections) -> Read<InspectionPart> {
-    let weight = book.quality.selection_weights.get(&*row.selected_by).cloned();
+    let weight = named(&book.quality.selection_weights, &row.selected_by).cloned();
     let key = || format!("quality.selection_weights.{}", row.selected_by);
     let weight = weight.ok_or_else(|| EvaluationError::missing(book, key()))?;
     let count = if weight.is_positive() { row.inspections } else { 0 };

@@ -14,7 +14,7 @@ use super::inputs::EvaluationError;
 use super::knots::{self, OnKnots};
 use super::metric::{Metric, MetricState, Working, counted, joined};
 use super::peers::Peers;
-use super::weighted::{Weighted, shrink};
+use super::weighted::{Weighted, named, shrink};
 use super::wilson;
 use crate::domain::Ratio;
 use crate::rules::{MetricId, RuleBook};
@@ -99,7 +99,7 @@ pub fn measure(book: &RuleBook, rows: &[Answers], peers: Peers) -> Read<Metric> 
 }
 
 fn weigh_row(book: &RuleBook, row: &Answers) -> Read<Weighted> {
-    let class = book.satisfaction.class_weights.get(&*row.class);
+    let class = named(&book.satisfaction.class_weights, &row.class);
     let class =
         class.ok_or_else(|| EvaluationError::missing(book, format!("satisfaction.class_weights.{}", row.class)))?;
     if &*row.selected_by == NOMINATED || !class.is_positive() {

@@ -187,15 +187,15 @@ pub(super) fn by_partner(
 ) -> Table {
     let cards: Vec<&Card> = derivations.cards.values().collect();
     let partners: Vec<&[&Card]> = cards.chunk_by(|a, b| a.partner == b.partner).collect();
-    let mut table = Table::new(name, columns);
-    for rows in lanes::each_of(&partners, |cards| {
+    let of_partners = lanes::each_of(&partners, |cards| {
         let heads: Vec<Head> = cards.iter().map(|card| Head::of(card)).collect();
         let mut rows = Vec::new();
         rows_of(&heads, &mut Words::default(), &mut rows);
         rows
-    }) {
-        table.rows.extend(rows);
-    }
+    });
+    let mut table = Table::new(name, columns);
+    table.rows.reserve_exact(of_partners.iter().map(Vec::len).sum());
+    table.rows.extend(of_partners.into_iter().flatten());
     table
 }
 

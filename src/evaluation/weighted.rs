@@ -2,6 +2,8 @@
 //!
 //! Duty: Σw, Σw·x, Σw² and n, their mean and their effective number. Not its duty: knowing what a weight stands for.
 
+use std::collections::BTreeMap;
+
 use crate::domain::Ratio;
 
 /// Sums over observations x of weight w. Counts were checked when they were read, so that n cannot overflow.
@@ -50,6 +52,9 @@ impl Weighted {
     /// The sums with every weight multiplied by `factor`.
     #[must_use]
     pub fn scaled(&self, factor: &Ratio) -> Weighted {
+        if *factor == Ratio::one() {
+            return self.clone();
+        }
         Weighted {
             n: self.n,
             weight: &self.weight * factor,
@@ -77,6 +82,12 @@ impl Weighted {
             sum
         })
     }
+}
+
+/// The weight of a name. There are few, and most differ in length: one after the other finds it sooner than their order.
+#[must_use]
+pub fn named<'a>(weights: &'a BTreeMap<String, Ratio>, name: &str) -> Option<&'a Ratio> {
+    weights.iter().find(|(known, _)| *known == name).map(|(_, weight)| weight)
 }
 
 /// (n_eff·mean + m·prior) / (n_eff + m): what was seen, drawn towards the peers by m observations.

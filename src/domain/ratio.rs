@@ -14,7 +14,7 @@ use num_rational::BigRational;
 use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
 
 use super::decimal::Dec;
-use super::rational::{Fraction, Rational};
+use super::rational::Rational;
 
 /// How a number between two representable ones is rounded. Named at every place that rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,8 +141,8 @@ impl Ratio {
             return Some(Dec::new(whole, scale));
         }
         // not brought to lowest terms: what is rounded need not be
-        let Fraction { top, bottom } = self.0.parts();
-        round_to_int(&(top * power_of_ten(scale.into()).as_ref()), &bottom, rounding)
+        let (top, bottom) = self.0.parts();
+        round_to_int(&(top.as_ref() * power_of_ten(scale.into()).as_ref()), &bottom, rounding)
             .to_i128()
             .map(|units| Dec::new(units, scale))
     }
@@ -155,8 +155,8 @@ impl Ratio {
         }
         // floor(√(x·10^(2s+2))) keeps one guard digit; what lies beyond it can only matter at a tie, and a guard
         // digit of exactly 5 with a remainder is above the tie, which half-away rounds up as well.
-        let Fraction { top, bottom } = self.0.parts();
-        let scaled = (top * power_of_ten(2 * usize::from(scale) + 2).as_ref()).div_floor(&bottom);
+        let (top, bottom) = self.0.parts();
+        let scaled = (top.as_ref() * power_of_ten(2 * usize::from(scale) + 2).as_ref()).div_floor(&bottom);
         let rounded = (scaled.sqrt() + BigInt::from(5)).div_floor(&BigInt::from(10));
         Some(Ratio(Rational::step(rounded, power_of_ten(scale.into()).into_owned())))
     }

@@ -7,6 +7,7 @@
 //! that is done with them, and most are rounded after a few steps. So one number can have several big forms; equality and
 //! order are those of the value.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::num::NonZero;
 
@@ -26,8 +27,8 @@ use Rational::{Big, Small};
 /// The bottom is above 0; perhaps not in lowest terms.
 #[derive(Clone, Debug)]
 pub(super) struct Fraction {
-    pub(super) top: BigInt,
-    pub(super) bottom: BigInt,
+    top: BigInt,
+    bottom: BigInt,
 }
 
 /// A denominator that is longer is brought to lowest terms.
@@ -94,20 +95,17 @@ impl Rational {
     }
 
     /// Top and bottom.
-    pub(super) fn parts(&self) -> Fraction {
+    pub(super) fn parts(&self) -> (Cow<'_, BigInt>, Cow<'_, BigInt>) {
         match self {
-            Small(top, bottom) => Fraction {
-                top: BigInt::from(*top),
-                bottom: BigInt::from(bottom.get()),
-            },
-            Big(fraction) => fraction.as_ref().clone(),
+            Small(top, bottom) => (Cow::Owned(BigInt::from(*top)), Cow::Owned(BigInt::from(bottom.get()))),
+            Big(fraction) => (Cow::Borrowed(&fraction.top), Cow::Borrowed(&fraction.bottom)),
         }
     }
 
     /// In lowest terms.
     pub(super) fn big(&self) -> BigRational {
-        let Fraction { top, bottom } = self.parts();
-        BigRational::new(top, bottom)
+        let (top, bottom) = self.parts();
+        BigRational::new(top.into_owned(), bottom.into_owned())
     }
 
     pub(super) fn is_zero(&self) -> bool {
@@ -136,22 +134,21 @@ impl Rational {
             (Small(a, b), Small(c, d)) => add_small((*a, b.get()), (*c, d.get())),
             _ if self.is_zero() => other.clone(),
             _ if other.is_zero() => self.clone(),
-            _ => {
-                let (x, y) = (self.parts(), other.parts());
-                if x.bottom == y.bottom {
-                    return Rational::step(x.top + y.top, x.bottom);
-                }
-                Rational::step(&x.top * &y.bottom + &y.top * &x.bottom, x.bottom * y.bottom)
+            (Small(a, b), Big(big)) | (Big(big), Small(a, b)) => {
+                let top = &big.top * b.get() + &big.bottom * *a;
+                Rational::step(top, &big.bottom * b.get())
             }
+            (Big(x), Big(y)) if x.bottom == y.bottom => Rational::step(&x.top + &y.top, x.bottom.clone()),
+            (Big(x), Big(y)) => Rational::step(&x.top * &y.bottom + &y.top * &x.bottom, &x.bottom * &y.bottom),
         }
     }
 
     pub(super) fn mul(&self, other: &Rational) -> Rational {
-        if let (Small(a, b), Small(c, d)) = (self, other) {
-            return mul_small((*a, b.get()), (*c, d.get()));
+        match (self, other) {
+            (Small(a, b), Small(c, d)) => mul_small((*a, b.get()), (*c, d.get())),
+            (Small(a, b), Big(big)) | (Big(big), Small(a, b)) => Rational::step(&big.top * *a, &big.bottom * b.get()),
+            (Big(x), Big(y)) => Rational::step(&x.top * &y.top, &x.bottom * &y.bottom),
         }
-        let (x, y) = (self.parts(), other.parts());
-        Rational::step(x.top * y.top, x.bottom * y.bottom)
     }
 
     /// The other is not 0.
@@ -164,8 +161,8 @@ impl Rational {
                 (false, None) => Rational::of(i128::from(*a) * i128::from(d), i128::from(b) * i128::from(c)),
             };
         }
-        let (x, y) = (self.parts(), other.parts());
-        let (top, bottom) = (x.top * y.bottom, x.bottom * y.top);
+        let ((a, b), (c, d)) = (self.parts(), other.parts());
+        let (top, bottom) = (a.as_ref() * d.as_ref(), b.as_ref() * c.as_ref());
         if bottom.is_negative() {
             Rational::step(-top, -bottom)
         } else {
@@ -236,8 +233,8 @@ impl Ord for Rational {
                 (i128::from(*a) * i128::from(d.get())).cmp(&(i128::from(*c) * i128::from(b.get())))
             }
             _ => {
-                let (x, y) = (self.parts(), other.parts());
-                (x.top * y.bottom).cmp(&(y.top * x.bottom))
+                let ((a, b), (c, d)) = (self.parts(), other.parts());
+                (a.as_ref() * d.as_ref()).cmp(&(c.as_ref() * b.as_ref()))
             }
         }
     }

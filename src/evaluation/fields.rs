@@ -4,9 +4,7 @@
 //! refused. Not its duty: what the fields mean.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use super::inputs::EvaluationError;
 use crate::domain::ids::{DomainId, IdError, PartnerId};
@@ -25,11 +23,12 @@ pub struct Fields<'a> {
     known: &'a Known,
 }
 
-/// Ids that rows before held: most rows hold the same ones, and there are few domains.
+/// The partner of the row before, and the domains of its rows: tables are mostly sorted by partner. Each partner has ids of
+/// its own, so that partners who are evaluated side by side do not count the copies of the same text.
 #[derive(Default)]
 struct Known {
     partner: RefCell<Option<PartnerId>>,
-    domains: RefCell<HashMap<Arc<str>, DomainId>>,
+    domains: RefCell<Vec<DomainId>>,
 }
 
 impl<'a> Deref for Fields<'a> {
@@ -63,17 +62,18 @@ impl<'a> Fields<'a> {
         }
         let partner = PartnerId::new(text).map_err(|error| self.wrong("partner_id", &error))?;
         *known = Some(partner.clone());
+        self.known.domains.borrow_mut().clear();
         Ok(partner)
     }
 
     pub fn domain(self) -> Read<DomainId> {
         let text = self.text("domain")?;
         let mut known = self.known.domains.borrow_mut();
-        if let Some(domain) = known.get(text) {
+        if let Some(domain) = known.iter().find(|domain| domain.as_str() == text) {
             return Ok(domain.clone());
         }
         let domain = DomainId::new(text).map_err(|error| self.wrong("domain", &error))?;
-        known.insert(text.into(), domain.clone());
+        known.push(domain.clone());
         Ok(domain)
     }
 

@@ -53,17 +53,17 @@ pub struct Sums(BTreeMap<RegionId, (Weighted, BTreeMap<DomainId, Weighted>)>);
 
 impl Sums {
     pub fn add(&mut self, region: &RegionId, domain: &DomainId, sums: &Weighted) {
-        let (of_region, domains) = self.0.entry(region.clone()).or_default();
+        let (of_region, domains) = at(&mut self.0, region);
         of_region.add(sums);
-        domains.entry(domain.clone()).or_default().add(sums);
+        at(domains, domain).add(sums);
     }
 
     fn add_all(&mut self, other: &Sums) {
         for (region, (sums, domains)) in &other.0 {
-            let (of_region, of_domains) = self.0.entry(region.clone()).or_default();
+            let (of_region, of_domains) = at(&mut self.0, region);
             of_region.add(sums);
             for (domain, sums) in domains {
-                of_domains.entry(domain.clone()).or_default().add(sums);
+                at(of_domains, domain).add(sums);
             }
         }
     }
@@ -72,6 +72,14 @@ impl Sums {
         let found = self.0.get(region);
         (found.and_then(|(_, domains)| domains.get(domain)), found.map(|(sums, _)| sums))
     }
+}
+
+/// The value of a key, which is copied only where it is new.
+fn at<'a, K: Ord + Clone, V: Default>(map: &'a mut BTreeMap<K, V>, key: &K) -> &'a mut V {
+    if !map.contains_key(key) {
+        map.insert(key.clone(), V::default());
+    }
+    map.get_mut(key).expect("a key that is there")
 }
 
 impl Pool {

@@ -108,12 +108,13 @@ const WIDE_DIGITS: u32 = 38;
 pub fn metrics(derivations: &Derivations) -> Table {
     by_partner("metrics", &METRICS, derivations, |heads, words, rows| {
         for (head, score) in scores_of(heads) {
+            let domain = words.value(score.domain.as_str());
             let mut metrics: Vec<(&Metric, &Share)> = score.metrics.iter().zip(&score.composite.shares).collect();
             metrics.sort_by_key(|(metric, _)| metric.id.as_str());
             rows.extend(
                 metrics
                     .into_iter()
-                    .map(|(metric, share)| metric_row(head, score, metric, share, words)),
+                    .map(|(metric, share)| metric_row(head, &domain, metric, share, words)),
             );
         }
     })
@@ -171,7 +172,7 @@ impl<'a> Head<'a> {
             card,
             partner: (&card.partner).into(),
             period: card.period.to_string().into(),
-            region: (&card.edition.region).into(),
+            region: card.edition.region.as_str().into(),
             rules_hash: card.edition.hash.into(),
         }
     }
@@ -223,7 +224,7 @@ fn scores_of<'h, 'a>(heads: &'h [Head<'a>]) -> Vec<(&'h Head<'a>, &'a DomainScor
 
 fn metric_row<'a>(
     head: &Head,
-    score: &DomainScore,
+    domain: &Value,
     metric: &'a Metric,
     share: &Share,
     words: &mut Words<'a>,
@@ -232,7 +233,7 @@ fn metric_row<'a>(
     let (peer_value, peer_basis) = metric.peers.as_ref().map(|p| (&p.value, p.basis.as_str())).unzip();
     vec![
         head.partner.clone(),
-        (&score.domain).into(),
+        domain.clone(),
         head.period.clone(),
         words.value(metric.id.as_str()),
         words.value(metric.state.as_str()),
@@ -259,7 +260,7 @@ fn score_row<'a>(head: &Head, score: &'a DomainScore, words: &mut Words<'a>) -> 
     let part = head.card.parts.iter().find(|part| part.domain == score.domain);
     vec![
         head.partner.clone(),
-        (&score.domain).into(),
+        words.value(score.domain.as_str()),
         head.period.clone(),
         head.region.clone(),
         words.value(score.composite.standing.as_str()),

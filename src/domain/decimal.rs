@@ -135,7 +135,13 @@ impl Dec {
     /// Number of digits of the units, without leading zeros; 1 for zero.
     #[must_use]
     pub fn digits(self) -> u32 {
-        self.units().unsigned_abs().checked_ilog10().unwrap_or(0) + 1
+        let units = self.units().unsigned_abs();
+        // of 64 bits it is found sooner
+        let found = match u64::try_from(units) {
+            Ok(units) => units.checked_ilog10(),
+            Err(_) => units.checked_ilog10(),
+        };
+        found.unwrap_or(0) + 1
     }
 
     /// The exact value as a rational.

@@ -122,7 +122,6 @@ fn quality_of(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key)
     let own: &[Inspections] = facts.quality.get(key).map_or(&[], Vec::as_slice);
     let from = window_start(at.period, rules.look_back_periods);
     let window = facts.quality.between(&key.0, &key.1, from, at.period);
-    let window: Vec<Inspections> = window.flatten().cloned().collect();
     let open = facts.open_critical.get(key).copied().unwrap_or(0);
-    quality::measure(book, own, &window, open, peers)
+    quality::measure(book, own, window.flatten(), open, peers)
 }

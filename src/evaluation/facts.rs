@@ -271,10 +271,11 @@ impl Facts {
     }
 
     fn satisfaction_row(&mut self, row: Fields) -> Read<()> {
+        let key = row.key()?;
         let answers = Answers {
             customer: row.shared("customer_id")?,
-            class: row.shared("customer_class")?,
-            selected_by: row.shared("selected_by")?,
+            class: row.name("customer_class")?,
+            selected_by: row.name("selected_by")?,
             answers: row.count("answers")?,
             share_sum: row.sum("share_sum")?,
             share_square_sum: row.sum("share_square_sum")?,
@@ -285,13 +286,14 @@ impl Facts {
         if answers.satisfied_share_sum > answers.share_sum {
             return Err(row.wrong("satisfied_share_sum", &"is more than share_sum"));
         }
-        self.satisfaction.entry(row.key()?).push(answers);
+        self.satisfaction.entry(key).push(answers);
         Ok(())
     }
 
     fn quality_row(&mut self, row: Fields) -> Read<()> {
+        let key = row.key()?;
         let inspections = Inspections {
-            selected_by: row.shared("selected_by")?,
+            selected_by: row.name("selected_by")?,
             scored: row.bool("scored")?,
             score_max: row.sum("score_max")?,
             critical: row.count("critical")?,
@@ -303,7 +305,7 @@ impl Facts {
         if inspections.scored && inspections.score_max.is_zero() {
             return Err(row.wrong("score_max", &"must be above 0 where there is a score"));
         }
-        self.quality.entry(row.key()?).push(inspections);
+        self.quality.entry(key).push(inspections);
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::inputs::EvaluationError;
 use crate::domain::ids::{DomainId, IdError, PartnerId};
@@ -29,6 +30,7 @@ pub struct Fields<'a> {
 struct Known {
     partner: RefCell<Option<PartnerId>>,
     domains: RefCell<Vec<DomainId>>,
+    names: RefCell<Vec<Arc<str>>>,
 }
 
 impl<'a> Deref for Fields<'a> {
@@ -63,6 +65,7 @@ impl<'a> Fields<'a> {
         let partner = PartnerId::new(text).map_err(|error| self.wrong("partner_id", &error))?;
         *known = Some(partner.clone());
         self.known.domains.borrow_mut().clear();
+        self.known.names.borrow_mut().clear();
         Ok(partner)
     }
 
@@ -75,6 +78,17 @@ impl<'a> Fields<'a> {
         let domain = DomainId::new(text).map_err(|error| self.wrong("domain", &error))?;
         known.push(domain.clone());
         Ok(domain)
+    }
+
+    /// A text of which there are few, such as a class: one copy for the rows of a partner.
+    pub fn name(self, column: &str) -> Read<Arc<str>> {
+        let text = self.shared(column)?;
+        let mut known = self.known.names.borrow_mut();
+        if let Some(name) = known.iter().find(|name| **name == text) {
+            return Ok(name.clone());
+        }
+        known.push(text.clone());
+        Ok(text)
     }
 
     pub fn period(self) -> Read<Period> {

@@ -46,24 +46,27 @@ pub struct QualityWorking {
 /// The inspections of some rows, by weight; total is Σ weight·score.
 pub fn weigh(book: &RuleBook, rows: &[Inspections]) -> Read<Weighted> {
     rows.iter().try_fold(Weighted::default(), |mut sums, row| {
-        sums.add(&weigh_row(book, row)?.sums);
+        sums.add(&scores_of(book, row)?.2);
         Ok(sums)
     })
 }
 
 /// The metric of one partner × domain × period. `window` holds the period's own inspections and those of the
 /// look-back periods before it.
-pub fn measure(book: &RuleBook, own: &[Inspections], window: &[Inspections], open: i64, peers: Peers) -> Read<Metric> {
+pub fn measure<'a>(
+    book: &RuleBook,
+    own: &[Inspections],
+    window: impl Iterator<Item = &'a Inspections>,
+    open: i64,
+    peers: Peers,
+) -> Read<Metric> {
     let rules = &book.quality;
-    let n_period = weigh(book, own)?.n;
+    let mut used = weigh_rows(book, own.iter())?;
+    let n_period = used.iter().fold(0i64, |n, part| n.saturating_add(part.sums.n));
     let looked_back = n_period < rules.insufficient_below_inspections;
-    let used = if looked_back { window } else { own };
-    let mut parts = Vec::with_capacity(used.len());
-    for row in used {
-        parts.push(weigh_row(book, row)?);
+    if looked_back {
+        used = weigh_rows(book, window)?;
     }
-    parts.retain(|part| part.sums.n > 0);
-    let used = parts;
     let sums = Weighted::sum(used.iter().map(|part| &part.sums));
     let periods = if looked_back { rules.look_back_periods } else { 1 };
     let (state, reason) = state(book, n_period, sums.n, looked_back);
@@ -113,7 +116,30 @@ pub fn measure(book: &RuleBook, own: &[Inspections], window: &[Inspections], ope
     })
 }
 
+/// Those of a weight above 0.
+fn weigh_rows<'a>(book: &RuleBook, rows: impl Iterator<Item = &'a Inspections>) -> Read<Vec<InspectionPart>> {
+    let mut parts = Vec::with_capacity(rows.size_hint().0);
+    for row in rows {
+        let part = weigh_row(book, row)?;
+        if part.sums.n > 0 {
+            parts.push(part);
+        }
+    }
+    Ok(parts)
+}
+
 fn weigh_row(book: &RuleBook, row: &Inspections) -> Read<InspectionPart> {
+    let (weight, score, sums) = scores_of(book, row)?;
+    Ok(InspectionPart {
+        rows: row.clone(),
+        weight,
+        score,
+        sums,
+    })
+}
+
+/// Weight of one, mean score of them, and their sums.
+fn scores_of(book: &RuleBook, row: &Inspections) -> Read<(Ratio, Ratio, Weighted)> {
     let weight = named(&book.quality.selection_weights, &row.selected_by).cloned();
     let key = || format!("quality.selection_weights.{}", row.selected_by);
     let weight = weight.ok_or_else(|| EvaluationError::missing(book, key()))?;
@@ -133,12 +159,7 @@ fn weigh_row(book: &RuleBook, row: &Inspections) -> Read<InspectionPart> {
         total: &(&weight * &score) * &n,
         squares: &weight.square() * &n,
     };
-    Ok(InspectionPart {
-        rows: row.clone(),
-        weight,
-        score,
-        sums,
-    })
+    Ok((weight, score, sums))
 }
 
 /// Σ 100·score/score_max. A maximum of 0 is refused when the measure is read.

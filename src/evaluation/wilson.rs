@@ -17,18 +17,54 @@ pub fn interval(p: &Ratio, n: &Ratio) -> Option<(Ratio, Ratio)> {
     if !n.is_positive() || p.is_negative() || *p > Ratio::one() {
         return None;
     }
-    // the formula with top and bottom multiplied by n: (np + z²/2 ± z·√(np(1 − p) + z²/4)) / (n + z²)
+    let np = n * p;
+    let spread = &np - &(&np * p);
+    let (low, high) = enclosed(n, &np, &spread).or_else(|| by_a_long_root(n, &np, &spread))?;
+    Some((low.ratio(), high.ratio()))
+}
+
+/// The formula with top and bottom multiplied by n, (np + z²/2 ± z·√(np(1 − p) + z²/4)) / (n + z²), with a root of many
+/// places.
+fn by_a_long_root(n: &Ratio, np: &Ratio, spread: &Ratio) -> Option<(Dec, Dec)> {
     let z = Dec::new(Z.0, Z.1).ratio();
     let half = &z / &Ratio::int(2);
-    let np = n * p;
-    let root = (&(&np - &(&np * p)) + &half.square()).sqrt(ROOT_PLACES)?;
-    let (centre, spread) = (&np + &(&z * &half), &z * &root);
+    let root = (spread + &half.square()).sqrt(ROOT_PLACES)?;
+    let (centre, spread) = (np + &(&z * &half), &z * &root);
     let scale = n + &z.square();
-    let bound = |value: Ratio| {
-        let rounded = value.checked_div(&scale)?.round(PLACES, Rounding::HalfAwayFromZero);
-        rounded.map(Dec::ratio)
-    };
+    let bound = |value: Ratio| value.checked_div(&scale)?.round(PLACES, Rounding::HalfAwayFromZero);
     Some((bound(&centre - &spread)?, bound(&centre + &spread)?))
+}
+
+/// The same with whole numbers of 10^-18: each quantity is known to lie between two neighbours, so the bound lies between
+/// two numbers. Where both round to the same 12 places, those are the bound's. `None` where they do not (one bound in some
+/// ten thousands), or where a number does not fit: then the long root is needed.
+fn enclosed(n: &Ratio, np: &Ratio, spread: &Ratio) -> Option<(Dec, Dec)> {
+    const UNIT: i128 = 1_000_000_000_000_000_000;
+    // of 10^-12 to 10^-18
+    let z_squared = Z.0 * Z.0 * 1_000_000;
+    let floor = |value: &Ratio| Some(value.round(18, Rounding::Floor)?.units());
+    // each at most 1 below the exact value
+    let centre = floor(np)? + z_squared / 2;
+    let under_root = floor(spread)? + z_squared / 4;
+    let scale = floor(n)? + z_squared;
+    // under the root is more than 0.96, so 1 more there is less than 0.6 here: less than 2 below with the root's own 1
+    let root = i128::try_from(u128::try_from(under_root.checked_mul(UNIT)?).ok()?.isqrt()).ok()?;
+    // z·2 + 1: less than 5 below
+    let spread = root.checked_mul(Z.0)? / 1_000_000;
+    let bound = |least: i128, most: i128| {
+        let rounded = half_up(least, scale + 1)?;
+        (rounded == half_up(most, scale)?).then(|| Dec::new(rounded, PLACES))
+    };
+    Some((
+        bound(centre - spread - 5, centre + 1 - spread)?,
+        bound(centre + spread, centre + 1 + spread + 5)?,
+    ))
+}
+
+/// top / bottom in units of 10^-12; `None` where that is below 0, or does not fit.
+fn half_up(top: i128, bottom: i128) -> Option<i128> {
+    let twice = top.checked_mul(2_000_000_000_000)?.checked_add(bottom)?;
+    (twice >= 0).then(|| twice / (2 * bottom))
 }
 
 #[cfg(test)]
@@ -70,5 +106,24 @@ mod tests {
         assert_eq!(interval(&Ratio::one(), &dec("7")).unwrap().1, Ratio::one());
         assert_eq!(interval(&Ratio::zero(), &dec("7")).unwrap().0, Ratio::zero());
         assert_eq!(interval(&dec("0.5"), &Ratio::zero()), None);
+    }
+
+    #[test]
+    fn whole_numbers_and_the_long_root_agree() {
+        let mut enclosed_ones = 0;
+        for n in 1..60i64 {
+            for parts in 1..8i64 {
+                for good in 0..=n * parts {
+                    let (n, p) = (Ratio::new(n * 7, parts).unwrap(), Ratio::new(good, n * parts).unwrap());
+                    let np = &n * &p;
+                    let spread = &np - &(&np * &p);
+                    let exact = by_a_long_root(&n, &np, &spread).unwrap();
+                    let quick = enclosed(&n, &np, &spread);
+                    assert!(quick.is_none_or(|quick| quick == exact), "{p} of {n}");
+                    enclosed_ones += i64::from(quick.is_some());
+                }
+            }
+        }
+        assert!(enclosed_ones > 40_000, "{enclosed_ones}");
     }
 }

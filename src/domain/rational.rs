@@ -176,7 +176,11 @@ fn add_small((a, b): (i64, i64), (c, d): (i64, i64)) -> Rational {
     let wide = |x: i64, y: i64| i128::from(x) * i128::from(y);
     if b == d {
         let top = i128::from(a) + i128::from(c);
-        return if b == 1 { Rational::lowest(top, 1) } else { Rational::of(top, b.into()) };
+        return if b == 1 {
+            Rational::lowest(top, 1)
+        } else {
+            Rational::of(top, b.into())
+        };
     }
     // only what both bottoms share can divide the sum (Knuth, 4.5.1); each product is below 2^126 in size
     let shared = divisor(b, d);

@@ -267,12 +267,10 @@ impl<'a> RowRef<'a> {
             Some(places) => places.of(&self.table.columns, column),
             None => self.table.column(column),
         };
-        place
-            .map(|i| &self.row[i])
-            .ok_or_else(|| TableError::NoColumn {
-                table: self.table.name.clone(),
-                column: column.to_owned(),
-            })
+        place.map(|i| &self.row[i]).ok_or_else(|| TableError::NoColumn {
+            table: self.table.name.clone(),
+            column: column.to_owned(),
+        })
     }
 
     fn wrong(self, column: &str, expected: &'static str, found: &Value) -> TableError {

@@ -60,7 +60,12 @@ impl<'a> Made<'a> {
     #[must_use]
     pub fn of_card(card: &'a Card, rules: Digest) -> Option<Made<'a>> {
         let terms = card.parts.iter();
-        let terms = terms.map(|part| (Cow::from(part.domain.as_str()), (part.share.clone(), part.exact.clone())));
+        let terms = terms.map(|part| {
+            (
+                Cow::from(part.domain.as_str()),
+                (part.share.clone(), part.exact.clone()),
+            )
+        });
         Made::finished(terms, &card.finish, rules)
     }
 
@@ -105,7 +110,8 @@ impl SealedMade {
             let (partner, domain) = (row.partner()?, row.domain()?);
             if let Some(share) = row.opt_dec("card_share")? {
                 let card = made.entry((partner.clone(), None, period)).or_default();
-                card.terms.insert(domain.to_string().into(), (share.ratio(), total.ratio()));
+                card.terms
+                    .insert(domain.to_string().into(), (share.ratio(), total.ratio()));
             }
             let entry = made.entry((partner, Some(domain), period)).or_default();
             entry.events = Some(ratio(row.opt_dec("event_points")?));
@@ -179,7 +185,10 @@ pub fn parts(before: &Before, now: &Made, change: Dec) -> Vec<ChangePart> {
             here.or(there).map_or_else(Ratio::zero, |(_, value)| value.clone())
         };
         let (v0, v1) = (value(old, new), value(new, old));
-        let (w0, w1) = (old.map_or(&zero, |(weight, _)| weight), new.map_or(&zero, |(weight, _)| weight));
+        let (w0, w1) = (
+            old.map_or(&zero, |(weight, _)| weight),
+            new.map_or(&zero, |(weight, _)| weight),
+        );
         exact.push(("value:", name, &mean(w0, w1) * &(&v1 - &v0)));
         exact.push(("weight:", name, &mean(&v0, &v1) * &(w1 - w0)));
     }

@@ -163,7 +163,11 @@ impl<'a> Again<'a> {
         };
         let own = match &self.own {
             Some(pools) => compute(pools, pools.books.get(&at.region).copied())?.map(Cow::Owned),
-            None => self.derivations.cards.get(&(card.partner.clone(), before)).map(Cow::Borrowed),
+            None => self
+                .derivations
+                .cards
+                .get(&(card.partner.clone(), before))
+                .map(Cow::Borrowed),
         };
         // under the rules of this period's region, also where the partner has moved
         let now_book = setting.pools.books.get(&card.edition.region).copied();

@@ -28,7 +28,7 @@ pub fn table(facts: &Facts, computed: impl Fn(Period) -> bool) -> Table {
     let mut push = |key: (&PartnerId, &DomainId, Period), figure: &str, n: i64, value: Option<Ratio>| {
         if value.is_some() && computed(key.2) && facts.partner_in(key.0, key.2).is_some() {
             let value = ratio(value.as_ref());
-                        table.push(vec![
+            table.push(vec![
                 key.0.into(),
                 key.1.into(),
                 key.2.to_string().into(),

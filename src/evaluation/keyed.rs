@@ -51,7 +51,13 @@ impl<T> Keyed<T> {
     }
 
     /// The values of a partner and domain from a period to another, both included.
-    pub fn between(&self, partner: &PartnerId, domain: &DomainId, from: Period, to: Period) -> impl Iterator<Item = &T> {
+    pub fn between(
+        &self,
+        partner: &PartnerId,
+        domain: &DomainId,
+        from: Period,
+        to: Period,
+    ) -> impl Iterator<Item = &T> {
         let range = (domain.clone(), from)..=(domain.clone(), to);
         let found = self.0.get(partner).into_iter();
         found.flat_map(move |of_partner| of_partner.range(range.clone()).map(|(_, value)| value))

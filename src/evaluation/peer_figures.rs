@@ -51,7 +51,12 @@ pub fn table(derivations: &Derivations) -> Table {
     for group in &alike {
         let domains = group.1.iter().flat_map(|card| &card.domains).map(|score| &score.domain);
         groups.push((group, None));
-        groups.extend(domains.collect::<BTreeSet<_>>().into_iter().map(|domain| (group, Some(domain))));
+        groups.extend(
+            domains
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .map(|domain| (group, Some(domain))),
+        );
     }
     let mut table = Table::new("peer_figures", &PEER_FIGURES);
     for rows in lanes::each_of(&groups, |(alike, domain)| rows_of(alike, *domain)) {

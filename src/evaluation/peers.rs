@@ -70,7 +70,10 @@ impl Sums {
 
     fn of(&self, region: &RegionId, domain: &DomainId) -> (Option<&Weighted>, Option<&Weighted>) {
         let found = self.0.get(region);
-        (found.and_then(|(_, domains)| domains.get(domain)), found.map(|(sums, _)| sums))
+        (
+            found.and_then(|(_, domains)| domains.get(domain)),
+            found.map(|(sums, _)| sums),
+        )
     }
 }
 
@@ -144,7 +147,9 @@ mod tests {
     fn pool(rows: &[(&str, &str, &str, i64, &str)]) -> Pool {
         let mut own: BTreeMap<PartnerId, Sums> = BTreeMap::new();
         for (p, r, d, n, mean) in rows {
-            own.entry(partner(p)).or_default().add(&region(r), &domain(d), &sums(*n, mean));
+            own.entry(partner(p))
+                .or_default()
+                .add(&region(r), &domain(d), &sums(*n, mean));
         }
         Pool::of(own)
     }

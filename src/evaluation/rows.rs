@@ -12,12 +12,7 @@ use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Date, Finding, Findings, Period, Place};
 
 /// The domains of a partner in a period, and a finding for facts that can have no row.
-pub fn domains(
-    facts: &Facts,
-    events: &KeyEvents,
-    at: &PartnerPeriod,
-    findings: &mut Findings,
-) -> BTreeSet<DomainId> {
+pub fn domains(facts: &Facts, events: &KeyEvents, at: &PartnerPeriod, findings: &mut Findings) -> BTreeSet<DomainId> {
     let mut domains = found(facts, &at.partner, at.period);
     for spanning in domains.iter().filter(|d| facts.members.contains_key(*d)) {
         findings.push(Finding::warning(

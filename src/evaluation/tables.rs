@@ -222,13 +222,7 @@ fn scores_of<'h, 'a>(heads: &'h [Head<'a>]) -> Vec<(&'h Head<'a>, &'a DomainScor
     scores
 }
 
-fn metric_row<'a>(
-    head: &Head,
-    domain: &Value,
-    metric: &'a Metric,
-    share: &Share,
-    words: &mut Words<'a>,
-) -> Row {
+fn metric_row<'a>(head: &Head, domain: &Value, metric: &'a Metric, share: &Share, words: &mut Words<'a>) -> Row {
     let (low, high) = metric.interval.as_ref().map(|(low, high)| (low, high)).unzip();
     let (peer_value, peer_basis) = metric.peers.as_ref().map(|p| (&p.value, p.basis.as_str())).unzip();
     vec![

@@ -87,7 +87,10 @@ impl Weighted {
 /// The weight of a name. There are few, and most differ in length: one after the other finds it sooner than their order.
 #[must_use]
 pub fn named<'a>(weights: &'a BTreeMap<String, Ratio>, name: &str) -> Option<&'a Ratio> {
-    weights.iter().find(|(known, _)| *known == name).map(|(_, weight)| weight)
+    weights
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, weight)| weight)
 }
 
 /// (n_eff·mean + m·prior) / (n_eff + m): what was seen, drawn towards the peers by m observations.

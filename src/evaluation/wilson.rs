@@ -36,8 +36,8 @@ fn by_a_long_root(n: &Ratio, np: &Ratio, spread: &Ratio) -> Option<(Dec, Dec)> {
 }
 
 /// The same with whole numbers of 10^-18: each quantity is known to lie between two neighbours, so the bound lies between
-/// two numbers. Where both round to the same 12 places, those are the bound's. `None` where they do not (one bound in some
-/// ten thousands), or where a number does not fit: then the long root is needed.
+/// two numbers. Where both round to the same 12 places, those are the bound's. `None` where they do not, which is seldom, or
+/// where a number does not fit: then the long root is needed.
 fn enclosed(n: &Ratio, np: &Ratio, spread: &Ratio) -> Option<(Dec, Dec)> {
     const UNIT: i128 = 1_000_000_000_000_000_000;
     // of 10^-12 to 10^-18

@@ -14,11 +14,20 @@ use super::ratio::Ratio;
 pub const MAX_SCALE: u8 = 38;
 
 /// A fixed-point decimal: `units · 10^-scale`. Equality is of the value: `1.50 == 1.5`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Dec {
     /// An `i128` as bytes: without its alignment a value of a table takes half the room.
     units: [u8; 16],
     scale: u8,
+}
+
+impl fmt::Debug for Dec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dec")
+            .field("units", &self.units())
+            .field("scale", &self.scale)
+            .finish()
+    }
 }
 
 /// Why a text is no decimal, or a decimal does not fit a scale.

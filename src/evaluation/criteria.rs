@@ -44,13 +44,15 @@ pub struct Training {
     pub completed_on: Date,
 }
 
+/// Domain that spans others → those.
+pub type Members = BTreeMap<DomainId, BTreeSet<DomainId>>;
+
 /// Certificates and trainings by partner, each list sorted; and which domains span others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roster {
     pub certificates: BTreeMap<PartnerId, Vec<Certificate>>,
     pub trainings: BTreeMap<PartnerId, Vec<Training>>,
-    /// Domain that spans others → those.
-    pub members: BTreeMap<DomainId, BTreeSet<DomainId>>,
+    pub members: Members,
 }
 
 /// What a partner has in a domain on a day; persons by id, trainings by record.

@@ -3,18 +3,19 @@
 //! Duty: read every input table once, by column name, into sorted typed rows; refuse values that no measure can
 //! have. Not its duty: rules, and which rows count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::criteria::{Certificate, Roster, Training};
+use super::criteria::{Members, Roster};
 use super::fields::{Fields, Read, each, several};
 use super::inputs::{EvaluationError, Inputs};
 pub use super::keyed::Key;
 use super::keyed::Keyed;
 use super::lanes;
+pub use super::measured::{Answers, Due, Inspections, OwnMeasure, Parts, Ratings, Responses};
+use super::roster::domains_row;
 use crate::domain::ids::{DomainId, PartnerId, RegionId};
-use crate::domain::{Date, Dec, Instant, Period, Row, Table};
-use crate::rules::EngineerLevel;
+use crate::domain::{Date, Instant, Period, Table};
 
 /// A partner in a period: its region, and the days and instants of the period there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,77 +27,6 @@ pub struct PartnerPeriod {
     /// Exclusive.
     pub end_on: Date,
     pub starts_at: Instant,
-}
-
-/// Answers of one customer, class and way of selection. Shares are of the partner's responsibility.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Answers {
-    pub customer: Arc<str>,
-    pub class: Arc<str>,
-    pub selected_by: Arc<str>,
-    pub answers: i64,
-    pub share_sum: Dec,
-    pub share_square_sum: Dec,
-    pub satisfied_share_sum: Dec,
-    pub vendor_fault_answers: i64,
-    pub zero_share_answers: i64,
-}
-
-/// Inspections of one way of selection and one scale, or of one set of findings where there is no score.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Inspections {
-    pub selected_by: Arc<str>,
-    pub scored: bool,
-    pub score_max: Dec,
-    pub critical: i64,
-    pub major: i64,
-    pub minor: i64,
-    pub inspections: i64,
-    pub score_sum: Dec,
-}
-
-/// Quantities of parts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Parts {
-    pub due: i64,
-    pub opening: i64,
-    pub overdue: i64,
-    pub long_overdue: i64,
-}
-
-/// Deliveries that fell due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Due {
-    pub due: i64,
-    pub on_time: i64,
-}
-
-/// Answers on one scale, for figures that are shown and not scored.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ratings {
-    pub scale_min: Dec,
-    pub scale_max: Dec,
-    pub answers: i64,
-    pub rating_sum: Dec,
-    /// Rated at the top of the scale.
-    pub top: i64,
-    pub promoters: i64,
-    pub detractors: i64,
-}
-
-/// Surveys sent in the period, and those of them that were answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Responses {
-    pub sent: i64,
-    pub answered: i64,
-}
-
-/// A measure of the programme's own.
-#[derive(Clone, Debug, Default)]
-pub struct OwnMeasure {
-    pub columns: Vec<String>,
-    /// Sorted.
-    pub rows: Keyed<Vec<Row>>,
 }
 
 /// One version of a certification; valid until before `valid_to`.
@@ -149,8 +79,7 @@ pub struct Facts {
     /// Engineers and trainings; with a copy of `members`.
     pub roster: Roster,
     pub certifications: BTreeMap<PartnerId, BTreeMap<DomainId, Vec<Certification>>>,
-    /// Domain that spans others → those.
-    pub members: BTreeMap<DomainId, BTreeSet<DomainId>>,
+    pub members: Members,
     pub key_events: BTreeMap<Arc<str>, KeyEvent>,
     /// Event → its acts by time.
     pub decisions: BTreeMap<Arc<str>, Vec<Decision>>,
@@ -178,10 +107,10 @@ impl Facts {
                     each(&inputs.service_level, |row| facts.due_row(row)),
                     each(&inputs.ratings, |row| facts.ratings_row(row)),
                     each(&inputs.responses, |row| facts.responses_row(row)),
-                    each(&inputs.engineers, |row| facts.engineers_row(row)),
-                    each(&inputs.enablement, |row| facts.enablement_row(row)),
+                    each(&inputs.engineers, |row| facts.roster.engineers_row(row)),
+                    each(&inputs.enablement, |row| facts.roster.enablement_row(row)),
                     each(&inputs.certifications, |row| facts.certifications_row(row)),
-                    each(&inputs.domains, |row| facts.domains_row(row)),
+                    each(&inputs.domains, |row| domains_row(&mut facts.members, row)),
                     each(&inputs.key_events, |row| facts.key_events_row(row)),
                     each(&inputs.decisions, |row| facts.decisions_row(row)),
                 ]
@@ -245,8 +174,7 @@ impl Facts {
             .flat_map(BTreeMap::values_mut)
             .for_each(|rows| rows.sort());
         self.ratings.values_mut().for_each(|rows| rows.sort());
-        self.roster.certificates.values_mut().for_each(|rows| rows.sort());
-        self.roster.trainings.values_mut().for_each(|rows| rows.sort());
+        self.roster.sort();
         self.decisions.values_mut().for_each(|rows| rows.sort());
     }
 
@@ -374,37 +302,6 @@ impl Facts {
         Ok(())
     }
 
-    fn engineers_row(&mut self, row: Fields) -> Read<()> {
-        let level = row.text("level")?;
-        let certificate = Certificate {
-            engineer: row.text("engineer_id")?.into(),
-            code: row.text("certificate_code")?.into(),
-            domain: row.domain()?,
-            level: EngineerLevel::parse(level).ok_or_else(|| row.wrong("level", &"is no level of a certificate"))?,
-            project_manager: row.one_of("role", &["engineer", "project_manager"])? == "project_manager",
-            issued_on: row.date("issued_on")?,
-            expires_on: row.opt_date("expires_on")?,
-            revoked_on: row.opt_date("revoked_on")?,
-        };
-        self.roster
-            .certificates
-            .entry(row.partner()?)
-            .or_default()
-            .push(certificate);
-        Ok(())
-    }
-
-    fn enablement_row(&mut self, row: Fields) -> Read<()> {
-        let training = Training {
-            event_id: row.text("event_id")?.into(),
-            domain: row.opt_text("domain")?.map(|_| row.domain()).transpose()?,
-            credits: row.sum("credits")?.ratio(),
-            completed_on: row.date("completed_on")?,
-        };
-        self.roster.trainings.entry(row.partner()?).or_default().push(training);
-        Ok(())
-    }
-
     fn own_measure(&mut self, name: &str, table: &Table) -> Read<()> {
         let mut measure = OwnMeasure {
             columns: table.columns().to_vec(),
@@ -417,14 +314,6 @@ impl Facts {
         })?;
         measure.rows.values_mut().for_each(|rows| rows.sort());
         self.own.insert(name.to_owned(), measure);
-        Ok(())
-    }
-
-    fn domains_row(&mut self, row: Fields) -> Read<()> {
-        if row.opt_text("member_of")?.is_some() {
-            let span = row.id("member_of", DomainId::new)?;
-            self.members.entry(span).or_default().insert(row.domain()?);
-        }
         Ok(())
     }
 

@@ -4,10 +4,14 @@
 //! depend on anything but its item.
 
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Fewer items than this are not worth a thread.
 const LEAST_ITEMS: usize = 64;
+
+/// Parts of the items for each lane: one that is held up leaves its next parts to the others.
+const PARTS_PER_LANE: usize = 16;
 
 /// Works on every item; the results are in the order of the items.
 pub fn each_of<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -15,19 +19,29 @@ pub fn each_of<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     if lanes == 1 || items.len() < LEAST_ITEMS {
         return items.iter().map(work).collect();
     }
-    let work = &work;
-    thread::scope(|scope| {
-        let chunks = items.chunks(items.len().div_ceil(lanes));
-        let running: Vec<_> = chunks
-            .map(|chunk| scope.spawn(move || chunk.iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        let mut results = Vec::with_capacity(items.len());
+    let parts: Vec<&[T]> = items.chunks(items.len().div_ceil(lanes * PARTS_PER_LANE)).collect();
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let mut done = Vec::new();
+        loop {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(turn) else { return done };
+            done.push((turn, part.iter().map(&work).collect::<Vec<R>>()));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let running: Vec<_> = (1..lanes).map(|_| scope.spawn(lane)).collect();
+        let mut done = lane();
         for lane in running {
             // a panic of the work is the caller's
-            results.extend(lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            done.extend(lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-        results
-    })
+        done
+    });
+    done.sort_unstable_by_key(|(turn, _)| *turn);
+    let mut results = Vec::with_capacity(items.len());
+    results.extend(done.into_iter().flat_map(|(_, results)| results));
+    results
 }
 
 /// Two works side by side.

@@ -5,7 +5,7 @@
 //!
 //! | what is derived | from what | where |
 //! |---|---|---|
-//! | typed rows | the input tables | `facts`, `fields` |
+//! | typed rows | the input tables | `facts`, `measured`, `keyed`, `fields` |
 //! | certifications as they hold | the feed, decisions of reviews | `homes`, `review_acts`, `certifications` |
 //! | findings, and those that people acted on as events | unauthorised deliveries and sales, certifications | `authorisation` |
 //! | events that count, period and points | key events, decisions, closed periods | `event_life`, `key_events`, `timeline` |
@@ -13,7 +13,7 @@
 //! | peers of each period | answers and inspections of the look-back, by region | `pools`, `peers` |
 //! | rows partner × domain | facts, events, certifications | `rows` |
 //! | metrics | measures, peers, rules | `satisfaction`, `quality`, `parts`, `service_level`, `enablement`, `own`, `formula`; `cap`, `weighted`, `wilson`, `knots` |
-//! | what the star criteria ask for and find | engineers, enablement, rules | `criteria` |
+//! | what the star criteria ask for and find | engineers, enablement, rules | `roster`, `criteria` |
 //! | base, final, grade | metrics, events, rules | `composite`, `domain_score` |
 //! | the partner's card | its domains' exact finals, events without a domain | `card` |
 //! | recommendations, criteria, improvement plans | scores, persons, decisions, red lines | `review` |
@@ -55,6 +55,7 @@ pub mod key_events;
 pub mod keyed;
 pub mod knots;
 mod lanes;
+pub mod measured;
 pub mod metric;
 mod own;
 pub mod parts;
@@ -65,6 +66,7 @@ pub mod quality;
 pub mod red_lines;
 pub mod review;
 pub mod review_acts;
+mod roster;
 mod rows;
 pub mod satisfaction;
 mod sealed;
@@ -98,11 +100,15 @@ use self::sealed::{Finals, SealedEvents};
 use self::shelf::Shelf;
 use self::timeline::Timeline;
 use crate::domain::ids::PartnerId;
-use crate::domain::{Finding, Findings, Period, Place, Score};
+use crate::domain::{Finding, Findings, Period, Place, Score, Table};
 
 /// Evaluates the periods of the inputs, oldest first.
 pub fn evaluate(inputs: &Inputs, rules: &dyn Books) -> Result<Evaluated, EvaluationError> {
-    evaluate_facts(&Facts::read(inputs)?, inputs, rules, None)
+    let facts = Facts::read(inputs)?;
+    let scored = Scored::of(&facts, inputs, rules, None)?;
+    // to let go of the facts takes time too
+    let (evaluated, ()) = lanes::both(|| scored.published(), || drop(facts));
+    Ok(evaluated)
 }
 
 /// The same over facts that have been read, and have perhaps been changed since; with the cards of one partner only
@@ -113,42 +119,68 @@ fn evaluate_facts(
     rules: &dyn Books,
     only: Option<&PartnerId>,
 ) -> Result<Evaluated, EvaluationError> {
-    let (shelf, mut findings) = (Shelf(rules), Findings::new());
-    let timeline = Timeline::read(inputs, rules.programme())?;
-    let events = KeyEvents::judge(facts, SealedEvents::read(inputs)?, &timeline, shelf, &mut findings)?;
-    let red_lines = RedLines::of(events.red());
-    let mut finals = Finals::read(inputs)?;
-    let mut derivations = Derivations::default();
-    let sealed = SealedMade::read(inputs, &timeline.periods.iter().map(|p| p.previous()).collect())?;
-    for period in &timeline.periods {
-        let pools = Pools::read(facts, shelf, *period, None)?;
-        let setting = Setting {
-            facts,
-            events: &events,
-            pools: &pools,
-            finals: &finals,
-            incomplete: &inputs.incomplete,
-        };
-        let mut cards = cards(&setting, &red_lines, *period, only, &mut findings)?;
-        changes::explain(&setting, shelf, &sealed, &derivations, *period, &mut cards)?;
-        for card in cards {
-            publish(&mut finals, &card);
-            derivations.cards.insert((card.partner.clone(), card.period), card);
+    Ok(Scored::of(facts, inputs, rules, only)?.published())
+}
+
+/// Everything computed, not yet as rows.
+struct Scored {
+    derivations: Derivations,
+    events: KeyEvents,
+    red_lines: RedLines,
+    figures: Table,
+    findings: Findings,
+}
+
+impl Scored {
+    fn of(facts: &Facts, inputs: &Inputs, rules: &dyn Books, only: Option<&PartnerId>) -> Read<Scored> {
+        let (shelf, mut findings) = (Shelf(rules), Findings::new());
+        let timeline = Timeline::read(inputs, rules.programme())?;
+        let events = KeyEvents::judge(facts, SealedEvents::read(inputs)?, &timeline, shelf, &mut findings)?;
+        let red_lines = RedLines::of(events.red());
+        let mut finals = Finals::read(inputs)?;
+        let mut derivations = Derivations::default();
+        let sealed = SealedMade::read(inputs, &timeline.periods.iter().map(|p| p.previous()).collect())?;
+        for period in &timeline.periods {
+            let pools = Pools::read(facts, shelf, *period, None)?;
+            let setting = Setting {
+                facts,
+                events: &events,
+                pools: &pools,
+                finals: &finals,
+                incomplete: &inputs.incomplete,
+            };
+            let mut cards = cards(&setting, &red_lines, *period, only, &mut findings)?;
+            changes::explain(&setting, shelf, &sealed, &derivations, *period, &mut cards)?;
+            for card in cards {
+                publish(&mut finals, &card);
+                derivations.cards.insert((card.partner.clone(), card.period), card);
+            }
+        }
+        Ok(Scored {
+            figures: figures::table(facts, |period| timeline.periods.contains(&period)),
+            derivations,
+            events,
+            red_lines,
+            findings,
+        })
+    }
+
+    fn published(self) -> Evaluated {
+        let derivations = self.derivations;
+        Evaluated {
+            metrics: tables::metrics(&derivations),
+            scores: tables::scores(&derivations),
+            partner_scores: tables::partner_scores(&derivations),
+            score_changes: change::table(&derivations),
+            peer_figures: peer_figures::table(&derivations),
+            figures: self.figures,
+            key_event_points: tables::key_event_points(&self.events),
+            freezes: self.red_lines.freezes,
+            holds: self.red_lines.holds,
+            derivations,
+            findings: self.findings,
         }
     }
-    Ok(Evaluated {
-        metrics: tables::metrics(&derivations),
-        scores: tables::scores(&derivations),
-        partner_scores: tables::partner_scores(&derivations),
-        score_changes: change::table(&derivations),
-        peer_figures: peer_figures::table(&derivations),
-        figures: figures::table(facts, |period| timeline.periods.contains(&period)),
-        key_event_points: tables::key_event_points(&events),
-        freezes: red_lines.freezes,
-        holds: red_lines.holds,
-        derivations,
-        findings,
-    })
 }
 
 /// The cards of all partners that have a region in the period, or of one of them.

@@ -18,7 +18,6 @@ pub mod plans;
 #[cfg(test)]
 mod plans_tests;
 mod recommend;
-mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +27,7 @@ use self::case::Case;
 use self::evidence::Evidence;
 use self::recommend::{Recommendation, Recommended};
 use super::certifications::Certifications;
+use super::criteria::Roster;
 use super::fields::{Read, each};
 use super::inputs::{Books, EvaluationError, Freeze, Hold};
 use super::review_acts::ReviewAct;
@@ -110,7 +110,7 @@ pub struct Reviewed {
 /// Reviews all certifications of the periods.
 pub fn review(inputs: &ReviewInputs, books: &dyn Books) -> Read<Reviewed> {
     let certifications = Certifications::read(inputs.certifications, inputs.domains)?;
-    let roster = roster::read(inputs.engineers, inputs.enablement, inputs.domains)?;
+    let roster = Roster::read(inputs.engineers, inputs.enablement, inputs.domains)?;
     let evidence = Evidence::read(inputs, &roster.members)?;
     let mut regions: BTreeMap<(PartnerId, Period), RegionId> = BTreeMap::new();
     each(inputs.partner_periods, |row| {

@@ -132,7 +132,7 @@ fn a_simulation_is_what_a_run_with_these_rules_would_publish_and_touches_nothing
 #[test]
 fn the_same_rules_move_nobody_also_in_closed_periods() {
     let workspace = without_set_aside_files();
-    close(&workspace, "2025-Q4", "2026-10-12T05:00:00Z");
+    close(&workspace, "2025-Q4", "2026-10-12");
     workspace.ok(&["run"]);
     let periods = json(
         &workspace,

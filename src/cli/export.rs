@@ -6,7 +6,9 @@ use super::query::current;
 use super::{CommandResult, Session};
 use crate::domain::Period;
 use crate::edges::files;
-use crate::pipeline::exports::{self, ErpChart, Form, Which};
+use crate::pipeline::exports::credit_notes::{Which, credit_notes};
+use crate::pipeline::exports::finance::finance_workbook;
+use crate::pipeline::exports::{self, ErpChart, Form};
 use crate::pipeline::{PipelineError, config};
 use crate::store::StoreError;
 
@@ -87,7 +89,7 @@ pub(super) fn export(session: &Session, args: &Args) -> CommandResult {
         }
         What::Workbook { period, out } => {
             let (config, _) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
-            let bytes = exports::finance_workbook(&current(session)?, &config, parse(period.as_deref())?)?;
+            let bytes = finance_workbook(&current(session)?, &config, parse(period.as_deref())?)?;
             write(session, out, &bytes)?;
         }
         What::Ubl {
@@ -102,7 +104,7 @@ pub(super) fn export(session: &Session, args: &Args) -> CommandResult {
                 (None, Some(period)) => Which::Period(period),
                 (None, None) => return Err(PipelineError::Usage("name a document, or --period".to_owned())),
             };
-            let notes = exports::credit_notes(&current(session)?, &config, which)?;
+            let notes = credit_notes(&current(session)?, &config, which)?;
             match out {
                 None => notes.iter().for_each(|(_, xml)| session.output.text(xml)),
                 Some(folder) => {

@@ -22,6 +22,7 @@ mod run;
 mod sample;
 mod serve;
 mod settle;
+mod settlements;
 mod show;
 mod simulate;
 mod source;
@@ -95,7 +96,7 @@ enum Command {
     /// Close a posting period with the settlement that was approved; the next run issues its documents.
     Close(settle::CloseArgs),
     /// Look at settlement documents and periods; reverse a document.
-    Settlements(settle::Args),
+    Settlements(settlements::Args),
     /// Derive a score down to the rows of the source files.
     Explain(explain::Args),
     /// Propose a source for a file, for a person to confirm.
@@ -165,7 +166,7 @@ pub fn main() -> ProcessExit {
         Command::Settle(a) => settle::settle(&session, a),
         Command::Approve(a) => settle::approve(&session, a),
         Command::Close(a) => settle::close(&session, a),
-        Command::Settlements(a) => settle::settlements(&session, a),
+        Command::Settlements(a) => settlements::settlements(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),
         Command::Rules(a) => rules::rules(&session, a),

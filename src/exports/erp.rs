@@ -2,6 +2,7 @@
 //!
 //! Duty: one line for each entry; account codes and cost centres from a chart that finance writes. Must not: know any ERP.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -94,8 +95,9 @@ impl Chart {
 /// Key: `entry_no`. A debit stands in `debit`, a credit in `credit`, both without a sign, in the decimals of the currency.
 pub fn export(entries: &[Entry], chart: &Chart, period: Option<Period>) -> Result<String, LedgerError> {
     verify_chain(entries)?;
-    let mut text = COLUMNS.join(",");
-    text.push('\n');
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let failed = |e: &dyn std::fmt::Display| LedgerError::Export(e.to_string());
+    csv.write_record(COLUMNS).map_err(|e| failed(&e))?;
     for e in entries.iter().filter(|e| period.is_none_or(|p| e.period == p)) {
         let amount = e.amount.dec().to_string();
         let (debit, credit) = match amount.strip_prefix('-') {
@@ -132,25 +134,20 @@ pub fn export(entries: &[Entry], chart: &Chart, period: Option<Period>) -> Resul
             &hash,
             &says,
         ];
-        let line: Vec<String> = fields.into_iter().map(quoted).collect();
-        text.push_str(&line.join(","));
-        text.push('\n');
+        csv.write_record(fields.map(|field| guarded(field).into_owned().into_bytes()))
+            .map_err(|e| failed(&e))?;
     }
-    Ok(text)
+    let bytes = csv.into_inner().map_err(|e| failed(&e))?;
+    String::from_utf8(bytes).map_err(|e| failed(&e))
 }
 
-/// Quoted where it must be; what a spreadsheet would take for a formula stands behind an apostrophe.
-fn quoted(field: &str) -> String {
-    let is_formula = field.starts_with(['=', '+', '@', '\t']) || (field.starts_with('-') && field.len() > 1);
-    let guarded = if is_formula {
-        format!("'{field}")
+/// What a spreadsheet would take for a formula stands behind an apostrophe.
+fn guarded(field: &str) -> Cow<'_, str> {
+    let is_formula = field.starts_with(['=', '+', '@', '\t', '\r']) || (field.starts_with('-') && field.len() > 1);
+    if is_formula {
+        Cow::Owned(format!("'{field}"))
     } else {
-        field.to_owned()
-    };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
+        Cow::Borrowed(field)
     }
 }
 
@@ -196,9 +193,9 @@ mod tests {
 
     #[test]
     fn nothing_from_data_is_a_formula() {
-        assert_eq!(quoted("=1+1"), "'=1+1");
-        assert_eq!(quoted("-cmd"), "'-cmd");
-        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(quoted("-"), "-");
+        assert_eq!(guarded("=1+1"), "'=1+1");
+        assert_eq!(guarded("-cmd"), "'-cmd");
+        assert_eq!(guarded("\tx"), "'\tx");
+        assert_eq!(guarded("-"), "-");
     }
 }

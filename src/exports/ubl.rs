@@ -5,7 +5,8 @@
 //! A settlement on which something is due is a credit note of the vendor to the partner; its reversal is one with
 //! negative amounts that refers to it.
 
-use std::fmt::Write as _;
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use crate::domain::{Date, Money};
 
@@ -45,14 +46,10 @@ pub struct CreditNote {
 /// The document as XML in UTF-8; equal documents give equal bytes.
 #[must_use]
 pub fn credit_note(note: &CreditNote) -> String {
-    let mut xml = Xml::default();
-    xml.text.push_str(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <CreditNote xmlns=\"urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2\" \
-         xmlns:cac=\"urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2\" \
-         xmlns:cbc=\"urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2\">\n",
-    );
-    xml.depth = 1;
+    let mut xml = Xml(Writer::new_with_indent(Vec::new(), b' ', 2));
+    let declaration = BytesDecl::new("1.0", Some("UTF-8"), None);
+    xml.event(Event::Decl(declaration));
+    xml.start("CreditNote", &NAMESPACES);
     xml.leaf("cbc:UBLVersionID", "2.1");
     xml.leaf("cbc:ID", &note.id);
     xml.leaf("cbc:IssueDate", &note.issued_on.to_string());
@@ -86,47 +83,66 @@ pub fn credit_note(note: &CreditNote) -> String {
             xml.within("cac:Item", |xml| xml.leaf("cbc:Name", &line.name));
         });
     }
-    xml.text.push_str("</CreditNote>\n");
-    xml.text
+    xml.end("CreditNote");
+    let mut bytes = xml.0.into_inner();
+    bytes.push(b'\n');
+    // every part was written from text
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
-#[derive(Default)]
-struct Xml {
-    text: String,
-    depth: usize,
-}
+/// Of the elements.
+const NAMESPACES: [(&str, &str); 3] = [
+    ("xmlns", "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"),
+    (
+        "xmlns:cac",
+        "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+    ),
+    (
+        "xmlns:cbc",
+        "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+    ),
+];
+
+/// Elements in turn, escaped by the library.
+struct Xml(Writer<Vec<u8>>);
 
 impl Xml {
-    fn indent(&mut self) {
-        for _ in 0..self.depth {
-            self.text.push_str("  ");
-        }
+    fn event(&mut self, event: Event<'_>) {
+        // writing to memory cannot fail
+        let _ = self.0.write_event(event);
     }
 
-    fn leaf(&mut self, name: &str, value: &str) {
-        self.indent();
-        // writing to a string cannot fail
-        let _ = writeln!(self.text, "<{name}>{}</{name}>", escaped(value));
+    fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        let start = BytesStart::new(name).with_attributes(attributes.iter().copied());
+        self.event(Event::Start(start));
+    }
+
+    fn end(&mut self, name: &str) {
+        self.event(Event::End(BytesEnd::new(name)));
+    }
+
+    fn text(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
+        self.start(name, attributes);
+        self.event(Event::Text(BytesText::new(&allowed(text))));
+        self.end(name);
+    }
+
+    fn leaf(&mut self, name: &str, text: &str) {
+        self.text(name, &[], text);
     }
 
     fn amount(&mut self, name: &str, amount: Money) {
-        self.indent();
-        let _ = writeln!(
-            self.text,
-            "<{name} currencyID=\"{}\">{}</{name}>",
-            amount.currency(),
-            amount.dec()
+        self.text(
+            name,
+            &[("currencyID", amount.currency().code())],
+            &amount.dec().to_string(),
         );
     }
 
     fn within(&mut self, name: &str, inside: impl FnOnce(&mut Xml)) {
-        self.indent();
-        let _ = writeln!(self.text, "<{name}>");
-        self.depth += 1;
+        self.start(name, &[]);
         inside(self);
-        self.depth -= 1;
-        self.indent();
-        let _ = writeln!(self.text, "</{name}>");
+        self.end(name);
     }
 
     fn party(&mut self, party: &Party) {
@@ -142,32 +158,44 @@ impl Xml {
     }
 }
 
-/// Text as XML 1.0 may hold it: marks escaped, characters that it forbids left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {}
-            c => out.push(c),
-        }
-    }
-    out
+/// Without the characters that XML 1.0 forbids, white space as spaces.
+fn allowed(text: &str) -> String {
+    text.chars()
+        .map(|c| if matches!(c, '\t' | '\n' | '\r') { ' ' } else { c })
+        .filter(|c| !c.is_control() && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Currency, Dec};
 
     #[test]
     fn text_cannot_leave_its_place() {
-        assert_eq!(
-            escaped("A & B <c> \"d\"\u{0}\u{B}\n"),
-            "A &amp; B &lt;c&gt; &quot;d&quot; "
+        let due = Money::exact(Dec::from(5), Currency::parse("EUR").unwrap()).unwrap();
+        let party = |name: &str| Party {
+            id: "P1".to_owned(),
+            name: name.to_owned(),
+            country: None,
+        };
+        let on = Date::from_ymd_opt(2026, 9, 30).unwrap();
+        let xml = credit_note(&CreditNote {
+            id: "S-1".to_owned(),
+            issued_on: on,
+            period: (on, on),
+            notes: vec![],
+            vendor: party("A & B <c> \"d\"\u{0}\u{B}\n]]>"),
+            partner: party("<!-- x"),
+            reverses: None,
+            lines: vec![],
+            due,
+        });
+        assert!(
+            xml.contains("<cbc:Name>A &amp; B &lt;c&gt; &quot;d&quot; ]]&gt;</cbc:Name>"),
+            "{xml}"
         );
+        assert!(xml.contains("<cbc:Name>&lt;!-- x</cbc:Name>"));
+        assert!(xml.contains("<cbc:PayableAmount currencyID=\"EUR\">5.00</cbc:PayableAmount>"));
     }
 }

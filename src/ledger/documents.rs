@@ -3,7 +3,7 @@
 //! Duty: what a document says, its number, its row; which documents stand. Not its duty: what became of it later
 //! (payments, disputes), which is joined and never written into it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::LedgerError;
 use super::chain::Head;
@@ -141,18 +141,32 @@ impl Document {
     }
 }
 
+/// The document with a number; `documents` are by number.
+#[must_use]
+pub fn find(documents: &[Document], number: i64) -> Option<&Document> {
+    let at = documents.binary_search_by_key(&number, |d| d.number).ok()?;
+    documents.get(at)
+}
+
+/// Documents that others reverse, and by which.
+#[must_use]
+pub fn reversals(documents: &[Document]) -> BTreeMap<i64, &Document> {
+    let reversal = |d| match d {
+        &Document {
+            kind: DocumentKind::Reversal { of },
+            ..
+        } => Some((of, d)),
+        Document { .. } => None,
+    };
+    documents.iter().filter_map(reversal).collect()
+}
+
 /// Documents that were not reversed, by number.
 pub fn standing(documents: &[Document]) -> impl Iterator<Item = &Document> {
-    let reversed: BTreeSet<i64> = documents
-        .iter()
-        .filter_map(|d| match d.kind {
-            DocumentKind::Reversal { of } => Some(of),
-            DocumentKind::Settlement => None,
-        })
-        .collect();
+    let reversed = reversals(documents);
     documents
         .iter()
-        .filter(move |d| d.kind == DocumentKind::Settlement && !reversed.contains(&d.number))
+        .filter(move |d| d.kind == DocumentKind::Settlement && !reversed.contains_key(&d.number))
 }
 
 /// The last standing document of every partner and currency.

@@ -338,8 +338,11 @@ fn replay(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::books::{Books, Draft};
     use super::super::chain::{entry_hash, genesis, head};
-    use super::super::fixture::{book, posting_in, targets};
+    use super::super::fixture::{self, book, posting_in, targets};
+    use super::super::post::post_to;
+    use super::super::settle::{Terms, issue, propose};
     use super::*;
 
     /// Names of the invariants that a changed book breaks; its chain is made anew, as a forger would.
@@ -407,6 +410,69 @@ mod tests {
         assert_eq!(broken(both), ["booked-is-target", "replay"]);
         let renumbered = broken(|b| b[5].entry_no = 7);
         assert_eq!(renumbered, ["chain-intact", "book-continued", "no-gaps", "replay"]);
+    }
+
+    /// A settled book with its document, and one late target more; changed, and with the names of the invariants that the
+    /// change breaks.
+    fn broken_settlement(change: impl Fn(&mut Books, &mut Vec<Document>)) -> Vec<String> {
+        let last = targets(&["P1 a 2026-Q3 13.00 EUR"]);
+        let mut books = Books::open(book(&[targets(&["P1 a 2026-Q3 10.00 EUR"])])).unwrap();
+        let terms = Terms {
+            period: Period::parse("2026-Q4").unwrap(),
+            is_due: &|_| true,
+            minimum: &Money::zero,
+        };
+        let proposals = propose(books.entries(), &[], &terms).unwrap();
+        let at = fixture::at("2026-Q4", "2026-12-31");
+        let mut documents = issue(&mut books, &proposals, 1, at, at.day).unwrap();
+        let later = PostingDay {
+            is_final: true,
+            ..fixture::at("2027-Q1", "2027-01-10")
+        };
+        post_to(&mut books, &last, &|_| later, &[]).unwrap();
+        change(&mut books, &mut documents);
+        let view = View {
+            entries: books.entries(),
+            targets: &last,
+            posting: &|_| later,
+            holds: &[],
+            earlier: None,
+            documents: &documents,
+        };
+        let mut names: Vec<String> = check_all(&view).into_iter().map(|f| f.rule).collect();
+        names.dedup();
+        names
+    }
+
+    #[test]
+    fn each_invariant_of_settlements_finds_its_own() {
+        assert!(broken_settlement(|_, _| {}).is_empty());
+        let key = |books: &Books| books.entries()[0].key();
+        let accrue = |books: &mut Books, _: &mut Vec<Document>| {
+            let draft = Draft {
+                key: &key(books),
+                at: fixture::at("2027-Q1", "2027-01-10"),
+                reason: Reason::Netting,
+                corrects: None,
+                source: "by hand".to_owned(),
+            };
+            let postings = [
+                (Account::AccruedRebates, money(-100)),
+                (Account::RebatesOnHold, money(100)),
+            ];
+            books.transaction(&draft, &postings).unwrap();
+        };
+        assert_eq!(broken_settlement(accrue), ["final-accrual-zero"]);
+        let in_order = ["documents-in-order"];
+        assert_eq!(broken_settlement(|_, d| d[0].number = 2), in_order);
+        assert_eq!(broken_settlement(|_, d| d[0].earned = money(1)), in_order);
+        assert_eq!(broken_settlement(|_, d| d[0].head.entries = 2), in_order);
+        let agree = ["documents-agree"];
+        assert_eq!(broken_settlement(|_, d| d.clear()), agree);
+        let other = |_: &mut Books, d: &mut Vec<Document>| {
+            (d[0].earned, d[0].total, d[0].due) = (money(1001), money(1001), money(1001));
+        };
+        assert_eq!(broken_settlement(other), agree);
     }
 
     #[test]

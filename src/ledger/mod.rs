@@ -35,6 +35,8 @@ pub(crate) mod fixture;
 mod model;
 #[cfg(test)]
 mod worked;
+#[cfg(test)]
+mod worked_settlement;
 
 use thiserror::Error;
 
@@ -82,6 +84,8 @@ pub enum LedgerError {
     },
     #[error("{key}: {source}")]
     Amount { key: Key, source: MoneyError },
+    #[error("the journal cannot be written as records: {0}")]
+    Export(String),
     #[error("the ledger is full: entry numbers end at {}", i64::MAX)]
     Full,
 }

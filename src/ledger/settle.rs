@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LedgerError;
 use super::books::{Books, Draft};
-use super::documents::{Document, DocumentKind, last_standing, source_of, standing};
+use super::documents::{Document, DocumentKind, find, last_standing, source_of, standing};
 use super::entry::{Account, Entry, Key, Reason};
 use super::post::PostingDay;
 use crate::domain::hash::Hasher;
@@ -197,7 +197,7 @@ fn add<K: Ord>(sums: &mut BTreeMap<K, Money>, key: K, amount: Money, entry: &Ent
 }
 
 /// Stands in front of the hashed fields of a settlement.
-const FORM: &[u8] = b"settlement/1";
+const FORM: &str = "settlement/1";
 
 /// The hash of a settlement: SHA-256 over the form, the calendar, the period and every field of every proposal and line,
 /// each with its length in front. What stays on hold is not settled, and not in it.
@@ -207,7 +207,7 @@ pub fn hash_of(calendar: &str, period: Period, proposals: &[Proposal]) -> Digest
     let mut field = |text: &str| {
         hasher.field(text.as_bytes());
     };
-    field(&String::from_utf8_lossy(FORM));
+    field(FORM);
     field(calendar);
     field(&period.to_string());
     for p in proposals {
@@ -236,8 +236,7 @@ pub fn issue(
     at: PostingDay,
     issued_on: Date,
 ) -> Result<Vec<Document>, LedgerError> {
-    let mut documents = Vec::new();
-    let receivable = receivables(books.entries())?;
+    let receivable = receivables(books.entries(), at.period)?;
     for (proposal, number) in proposals.iter().zip(first_no..) {
         let source = source_of(number);
         let (partner, currency) = (&proposal.partner, proposal.currency);
@@ -264,17 +263,10 @@ pub fn issue(
             books.transaction(&draft, &postings)?;
         }
         net(books, proposal, &receivable, at, source)?;
-        documents.push(Document::of_proposal(
-            number,
-            (at.period, issued_on),
-            proposal,
-            books.head(),
-        )?);
     }
-    for document in &mut documents {
-        document.head = books.head();
-    }
-    Ok(documents)
+    let (at, head) = ((at.period, issued_on), books.head());
+    let document = |(proposal, number)| Document::of_proposal(number, at, proposal, head);
+    proposals.iter().zip(first_no..).map(document).collect()
 }
 
 /// Claims and debts of a partner against each other: claimed back stays only what is carried forward as negative.
@@ -329,10 +321,12 @@ fn net(
     books.transaction(&draft, &postings).map(|_| ())
 }
 
-/// Debit balances of the receivable by partner and currency.
-fn receivables(entries: &[Entry]) -> Result<BTreeMap<Whose, Money>, LedgerError> {
+/// Debit balances of the receivable at the end of a posting period, by partner and currency: claims of later ones are on
+/// no document yet.
+fn receivables(entries: &[Entry], period: Period) -> Result<BTreeMap<Whose, Money>, LedgerError> {
     super::balance::sums(entries, |e| {
-        (e.account == Account::PartnerReceivable).then(|| (e.partner.clone(), e.amount.currency()))
+        let is_claimed = e.account == Account::PartnerReceivable && e.period <= period;
+        is_claimed.then(|| (e.partner.clone(), e.amount.currency()))
     })
 }
 
@@ -353,7 +347,7 @@ pub enum Refusal {
 
 /// Whether a document may be reversed, `paid` being what was paid on it.
 pub fn may_reverse(documents: &[Document], number: i64, paid: Option<Money>) -> Result<&Document, Refusal> {
-    let document = documents.iter().find(|d| d.number == number).ok_or(Refusal::Unknown)?;
+    let document = find(documents, number).ok_or(Refusal::Unknown)?;
     if document.kind != DocumentKind::Settlement {
         return Err(Refusal::IsReversal);
     }

@@ -1,12 +1,12 @@
 //! Verification of everything: bytes, and what the ledger says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::PipelineError;
 use crate::domain::ids::{PartnerId, SchemeId};
 use crate::domain::{Currency, Finding, Findings, Money, Period, Place, Table};
-use crate::ledger::{self, PostingDay, Target, View};
+use crate::ledger::{self, Entry, PostingDay, Reason, Target, View};
 use crate::store::layout::Layout;
 use crate::store::release::Release;
 use crate::store::verify::Looked;
@@ -66,24 +66,19 @@ pub fn ledger_findings(release: &Release) -> Findings {
         Ok(documents) => documents,
         Err(detail) => return unreadable(detail),
     };
-    let days: BTreeMap<Period, PostingDay> = entries
+    // which posting periods are closed the rules of then would say; what was settled the ledger says itself
+    let settled: BTreeSet<Period> = entries
         .iter()
-        .map(|e| {
-            (
-                e.earning_period,
-                PostingDay {
-                    period: e.period,
-                    day: e.posting_on,
-                    is_final: false,
-                },
-            )
-        })
+        .filter(|e| e.reason == Reason::Settlement)
+        .map(|e| e.earning_period)
         .collect();
-    let fallback = entries.last().map(|e| PostingDay {
+    let at = |e: &Entry| PostingDay {
         period: e.period,
         day: e.posting_on,
-        is_final: false,
-    });
+        is_final: settled.contains(&e.earning_period),
+    };
+    let days: BTreeMap<Period, PostingDay> = entries.iter().map(|e| (e.earning_period, at(e))).collect();
+    let fallback = entries.last().map(at);
     let posting = |period: Period| {
         days.get(&period).copied().or(fallback).unwrap_or(PostingDay {
             period,

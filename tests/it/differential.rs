@@ -13,7 +13,7 @@ mod json;
 mod judge;
 mod lines;
 mod pollute;
-mod random;
+pub mod random;
 mod reference;
 mod regressions;
 mod stamp;

@@ -1,13 +1,12 @@
 //! Exports, opened by the tools they are for: beancount, the UBL schema, LibreOffice, a CSV reader.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::Command;
 
 use crate::closing::{close, without_set_aside_files};
 use crate::journal::proved_by_hledger;
-use crate::support::Workspace;
 use crate::support::python::script;
+use crate::support::{Workspace, has_tool};
 
 /// A closed period, a document that was reversed, and a reason that looks like a formula.
 fn settled() -> Workspace {
@@ -167,28 +166,6 @@ reasons = [r["reason"][1] for r in sheets["Lines"] if r.get("reason", (None, Non
 assert any(r.startswith("=1+1 & <b>") for r in reasons) and any(r.startswith("@SUM(A1)") for r in reasons)
 "#;
 
-/// Whether LibreOffice is there; without it the workbook is not proved, loudly, and the test fails where tools are
-/// required.
-fn has_libreoffice() -> bool {
-    let found = Command::new("soffice")
-        .arg("--version")
-        .output()
-        .is_ok_and(|o| o.status.success());
-    if !found {
-        let required = std::env::var_os("STARLEDGER_REQUIRE_TOOLS").is_some();
-        assert!(
-            !required,
-            "LibreOffice is not installed, and STARLEDGER_REQUIRE_TOOLS is set"
-        );
-        // past the capture of the test runner, so that it is seen
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: LibreOffice is not installed (Debian: apt-get install libreoffice-calc-nogui); the workbook was not opened"
-        );
-    }
-    found
-}
-
 #[test]
 fn outside_tools_accept_every_export_and_find_the_same_balances() {
     let workspace = settled();
@@ -273,7 +250,7 @@ fn outside_tools_accept_every_export_and_find_the_same_balances() {
         read("finance.xlsx") == read("again.xlsx"),
         "the same books, other bytes"
     );
-    if has_libreoffice() {
+    if has_tool("soffice", "libreoffice-calc-nogui", "the workbook was not opened") {
         let home = format!("-env:UserInstallation=file://{}", at("office"));
         let converted = Command::new("soffice")
             .args([

@@ -1,31 +1,9 @@
 //! The exported journal, proved by hledger.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::Command;
 
-use crate::support::{Workspace, ran_sample};
-
-/// Whether hledger is there; without it the test is skipped loudly, and fails where tools are required.
-fn has_hledger() -> bool {
-    let found = Command::new("hledger")
-        .arg("--version")
-        .output()
-        .is_ok_and(|o| o.status.success());
-    if !found {
-        let required = std::env::var_os("STARLEDGER_REQUIRE_TOOLS").is_some();
-        assert!(
-            !required,
-            "hledger is not installed, and STARLEDGER_REQUIRE_TOOLS is set"
-        );
-        // past the capture of the test runner, so that it is seen
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: hledger is not installed (Debian: apt-get install hledger); the journal was not proved"
-        );
-    }
-    found
-}
+use crate::support::{Workspace, has_tool, ran_sample};
 
 #[test]
 fn hledger_accepts_the_journal_and_finds_the_same_balances() {
@@ -34,7 +12,7 @@ fn hledger_accepts_the_journal_and_finds_the_same_balances() {
 
 /// The journal of a workspace, accepted by hledger with the balances of the ledger.
 pub fn proved_by_hledger(workspace: &Workspace) {
-    if !has_hledger() {
+    if !has_tool("hledger", "hledger", "the journal was not proved") {
         return;
     }
     let path = workspace.path().join("books.journal");

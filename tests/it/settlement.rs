@@ -172,7 +172,7 @@ fn a_settlement_is_closed_only_as_it_was_approved_by_a_second_person() {
     workspace.ok(&person(&["approve", period, "--hash", &changed], "a.approver"));
     let ran = workspace.ok(&["run", "--json"]);
     assert!(
-        ran.stdout.contains("after it was decided to close it"),
+        ran.stdout.contains("nobody has decided to close it with settlement"),
         "{}",
         ran.stdout
     );

@@ -7,7 +7,7 @@ use super::deliver::{Decided, deliver, instant};
 use super::known::{Act, acts};
 use super::{Delivered, Person};
 use crate::domain::{Date, Digest, Instant, Money, Period, Zone};
-use crate::ledger::documents::{from_table, number_of};
+use crate::ledger::documents::{find, from_table, number_of};
 use crate::ledger::settle::may_reverse;
 use crate::pipeline::PipelineError;
 use crate::pipeline::config::Config;
@@ -205,7 +205,7 @@ pub fn reverse(
         Some(row) => Some(row.dec("paid_amount")?),
         None => None,
     };
-    let currency = documents.iter().find(|d| d.number == number).map(|d| d.currency);
+    let currency = find(&documents, number).map(|d| d.currency);
     let paid = paid
         .zip(currency)
         .and_then(|(paid, currency)| Money::exact(paid, currency).ok());
@@ -216,9 +216,15 @@ pub fn reverse(
             "{name} is to be reversed by the next run already"
         )));
     }
-    may_reverse(&documents, number, paid)
+    let document = may_reverse(&documents, number, paid)
         .map_err(|refusal| PipelineError::Usage(format!("{name} stands: {refusal}")))?;
     let at = instant(person, Zone::UTC, &earlier)?;
+    if Zone::UTC.date_of(at) < document.issued_on {
+        return Err(PipelineError::Usage(format!(
+            "{name} was issued on {}: name that day or a later one with --on",
+            document.issued_on
+        )));
+    }
     let decided = Decided {
         kind: "reverse",
         subject: name,

@@ -126,7 +126,7 @@ impl Refresh<'_> {
             .collect();
 
         self.rebates(timeline, earned.rebates, books.entries())?;
-        let documents = self.settle(timeline, &mut books, fallback)?;
+        let documents = self.settle(timeline, &mut books)?;
         self.staging.carry("ledger", |_| true)?;
         let added = crate::contracts::conform(
             self.task.config.contract("ledger"),
@@ -152,14 +152,7 @@ impl Refresh<'_> {
         book: &[Entry],
     ) -> Result<(BTreeMap<Period, PostingDay>, PostingDay), PipelineError> {
         let programme = self.task.config.rules.programme();
-        let day = |period: Period| -> PostingDay {
-            let last = programme.calendar.last_day(period);
-            PostingDay {
-                period,
-                day: last.min(timeline.today),
-                is_final: false,
-            }
-        };
+        let day = |period: Period| timeline.posting_day(programme, period);
         let earning: BTreeSet<Period> = targets
             .iter()
             .map(|t| t.earning_period)

@@ -10,6 +10,7 @@ use super::settlement::cut_off;
 use super::{PipelineError, Refresh};
 use crate::domain::time::sub_days;
 use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, Place, Table, Value, Zone};
+use crate::ledger::PostingDay;
 use crate::rules::{ProgrammeRules, Rules};
 
 /// A posting period that is closed.
@@ -27,8 +28,17 @@ pub struct Closing {
 #[derive(Clone, Debug)]
 pub struct ToClose {
     pub period: Period,
-    /// Instant and id, in the order of time; never empty.
-    pub decisions: Vec<(Instant, String)>,
+    /// In the order of time; never empty.
+    pub decisions: Vec<CloseDecision>,
+}
+
+/// A decision to close a posting period.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CloseDecision {
+    pub at: Instant,
+    pub id: String,
+    /// The settlement that it is to be closed with, where the decision names it.
+    pub hash: Option<Digest>,
 }
 
 /// The periods of a run.
@@ -55,6 +65,22 @@ impl Timeline {
         let last = programme.calendar.last_day(period);
         let posting = programme.calendar.period_of(last, programme.posting_period);
         posting.is_some_and(|p| self.sealed.contains(&p))
+    }
+
+    /// Where something posts in a posting period: on its last day, or today while it lasts.
+    #[must_use]
+    pub fn posting_day(&self, programme: &ProgrammeRules, period: Period) -> PostingDay {
+        PostingDay {
+            period,
+            day: programme.calendar.last_day(period).min(self.today),
+            is_final: false,
+        }
+    }
+
+    /// The first posting period that was open before this run.
+    #[must_use]
+    pub fn first_open(&self) -> Option<Period> {
+        self.posting.iter().find(|p| !self.sealed.contains(p)).copied()
     }
 
     /// The posting period in which a change to an earning period is booked: its own while that is open, else the
@@ -180,23 +206,23 @@ impl Refresh<'_> {
                 continue;
             }
             let Some(taken) = wanted.get(&period) else { break };
-            let decisions: Vec<(Instant, String)> = taken
+            let decisions: Vec<CloseDecision> = taken
                 .iter()
-                .filter(|(at, _)| has_ended(rules, period, self.task.as_of.min(*at)))
+                .filter(|decision| has_ended(rules, period, self.task.as_of.min(decision.at)))
                 .cloned()
                 .collect();
             let refused = match decisions.first().or(taken.first()) {
                 None => break,
-                Some((at, id)) if decisions.is_empty() => Some((
-                    id.clone(),
-                    format!("it had not ended on {at}"),
+                Some(taken) if decisions.is_empty() => Some((
+                    taken.id.clone(),
+                    format!("it had not ended on {}", taken.at),
                     "decide to close again once the period has ended".to_owned(),
                 )),
-                Some((_, id)) => aside
+                Some(taken) => aside
                     .first()
                     .map(file_aside)
                     .or_else(|| self.gap_in(period))
-                    .map(|(reason, remedy)| (id.clone(), reason, remedy)),
+                    .map(|(reason, remedy)| (taken.id.clone(), reason, remedy)),
             };
             if let Some((id, reason, remedy)) = refused {
                 self.refuse_to_close(period, &id, &reason, remedy);
@@ -262,17 +288,23 @@ fn close_decisions(
     decisions: &Table,
     programme: &ProgrammeRules,
     findings: &mut Findings,
-) -> Result<BTreeMap<Period, Vec<(Instant, String)>>, PipelineError> {
-    let mut wanted: BTreeMap<Period, Vec<(Instant, String)>> = BTreeMap::new();
+) -> Result<BTreeMap<Period, Vec<CloseDecision>>, PipelineError> {
+    let mut wanted: BTreeMap<Period, Vec<CloseDecision>> = BTreeMap::new();
     for row in decisions.iter() {
         if row.text("kind")? != "close" || row.text("outcome")? != "closed" {
             continue;
         }
-        let (id, at) = (row.text("decision_id")?.to_owned(), row.instant("decided_at")?);
+        let decision = CloseDecision {
+            at: row.instant("decided_at")?,
+            id: row.text("decision_id")?.to_owned(),
+            hash: row.opt_text("subject_hash")?.and_then(Digest::parse),
+        };
         match Period::parse(row.text("subject")?) {
-            Ok(period) if period.kind() == programme.posting_period => wanted.entry(period).or_default().push((at, id)),
+            Ok(period) if period.kind() == programme.posting_period => {
+                wanted.entry(period).or_default().push(decision);
+            }
             _ => findings.push(Finding::warning(
-                Place::file("decisions").column(id),
+                Place::file("decisions").column(decision.id),
                 "close.subject",
                 "the subject of a close is no posting period",
                 "name a period such as 2026-Q3",

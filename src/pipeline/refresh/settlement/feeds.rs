@@ -8,7 +8,7 @@ use super::super::{PipelineError, Timeline};
 use crate::domain::hash::Hasher;
 use crate::domain::ids::{PartnerId, SchemeId};
 use crate::domain::{Currency, Date, Digest, Finding, Findings, Instant, Money, Period, Place, RowRef, Table};
-use crate::ledger::documents::{Document, DocumentKind, number_of};
+use crate::ledger::documents::{Document, DocumentKind, find, number_of};
 use crate::ledger::settle::{NO_SCHEME, NO_SCHEME_ADJUSTED};
 use crate::ledger::{Key, Keyed, PostingDay};
 use crate::rules::ProgrammeRules;
@@ -17,8 +17,8 @@ use crate::rules::ProgrammeRules;
 pub(super) struct Days<'a> {
     pub programme: &'a ProgrammeRules,
     pub timeline: &'a Timeline,
-    /// The last open posting period.
-    pub last: PostingDay,
+    /// The first open posting period.
+    pub first: PostingDay,
 }
 
 impl Days<'_> {
@@ -28,29 +28,19 @@ impl Days<'_> {
         let own = calendar.period_of(day, self.programme.posting_period);
         let open = |p: &&Period| own.is_none_or(|own| **p >= own) && !self.timeline.sealed.contains(p);
         let Some(period) = self.timeline.posting.iter().find(open).copied() else {
-            return self.last;
+            return self.first;
         };
-        let last_day = calendar.last_day(period).min(self.timeline.today);
-        PostingDay {
-            period,
-            day: if Some(period) == own {
-                day.min(last_day)
-            } else {
-                last_day
-            },
-            is_final: false,
+        let mut at = self.timeline.posting_day(self.programme, period);
+        if Some(period) == own {
+            at.day = at.day.min(day);
         }
+        at
     }
 
     /// In the period's own posting period while that is open, else in the first open one; none before it has begun.
     fn of(&self, earning: Period) -> Option<PostingDay> {
         let period = self.timeline.posting_of(self.programme, earning)?;
-        let day = self.programme.calendar.last_day(period).min(self.timeline.today);
-        Some(PostingDay {
-            period,
-            day,
-            is_final: false,
-        })
+        Some(self.timeline.posting_day(self.programme, period))
     }
 }
 
@@ -87,7 +77,7 @@ pub(super) fn payments(
             continue;
         };
         let (id, amount) = (row.text("payment_id")?, money(row)?);
-        let found = number_of(name).and_then(|n| documents.iter().find(|d| d.number == n));
+        let found = number_of(name).and_then(|n| find(documents, n));
         let problem = match found {
             None => Some("is no document that was issued".to_owned()),
             Some(d) if d.kind != DocumentKind::Settlement => Some("is a reversal, on which nothing is paid".to_owned()),
@@ -120,7 +110,7 @@ pub(super) fn payments(
         });
     }
     for (number, sum) in &paid {
-        let Some(document) = documents.iter().find(|d| d.number == *number) else {
+        let Some(document) = find(documents, *number) else {
             continue;
         };
         if sum.minor_units() > document.due.minor_units() {
@@ -237,7 +227,7 @@ pub(super) fn disputes(
             row.text("settlement_no")?,
             row.date("raised_on")?,
         );
-        let Some(document) = number_of(name).and_then(|n| documents.iter().find(|d| d.number == n)) else {
+        let Some(document) = number_of(name).and_then(|n| find(documents, n)) else {
             let message = format!("dispute {id} is of {name}, which is no document that was issued");
             findings.push(warn(
                 "disputes",

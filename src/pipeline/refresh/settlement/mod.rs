@@ -18,24 +18,16 @@ use std::collections::BTreeMap;
 
 use super::periods::{Closing, ToClose};
 use super::{PipelineError, Refresh, Timeline};
+use crate::domain::ids::PartnerId;
 use crate::domain::money::MoneyError;
 use crate::domain::time::add_days;
 use crate::domain::{Currency, Date, Digest, Finding, Money, Period, Place, Rounding, Zone};
 use crate::ledger::documents::{self, Document, number_of};
 use crate::ledger::settle::{self, Proposal, Terms, hash_of, may_reverse};
-use crate::ledger::{Books, LedgerError, PostingDay, Reason, post_keyed};
+use crate::ledger::{Books, LedgerError, Reason, post_keyed};
 use crate::rules::ProgrammeRules;
 use feeds::Days;
 use tables::Shown;
-
-/// A settlement that was issued by this run: what stands on its documents beside the amounts.
-#[derive(Clone, Debug)]
-struct Sanctioned {
-    hash: Digest,
-    prepared: String,
-    approved: String,
-    closed: String,
-}
 
 impl Refresh<'_> {
     /// Posts feeds, reversals and settlements; stages their tables and `periods`. Returns all documents.
@@ -43,7 +35,6 @@ impl Refresh<'_> {
         &mut self,
         timeline: &mut Timeline,
         books: &mut Books,
-        last: PostingDay,
     ) -> Result<Vec<Document>, PipelineError> {
         let stage = |e: LedgerError| PipelineError::stage("the settlement")(e.to_string());
         let config = self.task.config;
@@ -51,43 +42,50 @@ impl Refresh<'_> {
         let mut findings = Vec::new();
         let mut documents = documents::from_table(&self.parent_table("settlements")?).map_err(stage)?;
         let earlier = documents.len();
+        let first_open = timeline.first_open().ok_or_else(|| PipelineError::Stage {
+            what: "posting periods",
+            detail: "every posting period up to today is closed".to_owned(),
+        })?;
+        let first = timeline.posting_day(programme, first_open);
         let days = Days {
             programme,
             timeline,
-            last,
+            first,
         };
         let (payments, paid) = feeds::payments(&self.table("payments")?, &documents, &days, &mut findings)?;
         let (rows, adjustments) = feeds::adjustments(&self.table("manual_adjustments")?, &days, &mut findings)?;
-        post_keyed(books, Reason::Payment, &payments, last).map_err(stage)?;
-        post_keyed(books, Reason::ManualAdjustment, &rows, last).map_err(stage)?;
+        post_keyed(books, Reason::Payment, &payments, first).map_err(stage)?;
+        post_keyed(books, Reason::ManualAdjustment, &rows, first).map_err(stage)?;
 
         let decisions = self.table("decisions")?;
-        let first_open = timeline.posting.iter().find(|p| !timeline.sealed.contains(p)).copied();
         for wanted in feeds::reversals(&decisions)? {
-            let Some(at) = first_open.map(|p| posting_in(programme, timeline, p)) else {
-                break;
-            };
             let number = number_of(&wanted.name).unwrap_or(0);
-            match may_reverse(&documents, number, paid.get(&number).copied()) {
+            let issued_on = Zone::UTC.date_of(wanted.at);
+            let refused = match may_reverse(&documents, number, paid.get(&number).copied()) {
+                // a number that was guessed ahead is no decision on the document that got it
+                Ok(document) if issued_on < document.issued_on => format!(
+                    "the decision was taken on {issued_on}, before it was issued on {}",
+                    document.issued_on
+                ),
                 Ok(document) => {
-                    let next = next_no(&documents);
-                    let issued_on = Zone::UTC.date_of(wanted.at);
-                    let reversal = settle::reverse(books, &document.clone(), next, at, issued_on).map_err(stage)?;
-                    documents.push(reversal);
+                    let (document, next) = (document.clone(), next_no(&documents));
+                    documents.push(settle::reverse(books, &document, next, first, issued_on).map_err(stage)?);
+                    continue;
                 }
                 // it was reversed by this decision, in an earlier run
-                Err(settle::Refusal::Reversed(_)) => {}
-                Err(refusal) => findings.push(Finding::warning(
-                    Place::file("decisions").column(wanted.decision_id.as_str()),
-                    "reverse.refused",
-                    format!("{} stands: {refusal}", wanted.name),
-                    "look at the documents with `starledger settlements list`",
-                )),
-            }
+                Err(settle::Refusal::Reversed(_)) => continue,
+                Err(refusal) => refusal.to_string(),
+            };
+            findings.push(Finding::warning(
+                Place::file("decisions").column(wanted.decision_id.as_str()),
+                "reverse.refused",
+                format!("{} stands: {refused}", wanted.name),
+                "look at the documents with `starledger settlements list`, and decide again",
+            ));
         }
         self.summary.findings.append(&mut findings);
 
-        let sanctioned = self.close_approved(timeline, books, &mut documents, &decisions)?;
+        let issues = self.close_approved(timeline, books, &mut documents, &decisions)?;
         let shown = Shown {
             adjustments: &adjustments,
             rebates: &self.table("rebates")?,
@@ -95,7 +93,7 @@ impl Refresh<'_> {
             calendar: &programme.calendar_name,
             dispute_days: programme.settlement.dispute_days,
         };
-        self.stage_documents(&documents[earlier..], &sanctioned, &shown)?;
+        self.stage_documents(&documents[earlier..], &issues, &shown)?;
         self.stage_states(&documents, &paid, programme)?;
         let proposed = self.stage_proposal(timeline, books, &documents, &shown)?;
         self.put_periods(timeline, proposed)?;
@@ -108,12 +106,12 @@ impl Refresh<'_> {
         timeline: &mut Timeline,
         books: &mut Books,
         documents: &mut Vec<Document>,
-        acts: &crate::domain::Table,
+        decisions: &crate::domain::Table,
     ) -> Result<BTreeMap<Period, Issue>, PipelineError> {
         let stage = |e: LedgerError| PipelineError::stage("the settlement")(e.to_string());
         let programme = self.task.config.rules.programme();
-        let acts = approvals::acts(acts)?;
-        let mut issued = BTreeMap::new();
+        let acts = approvals::acts(decisions)?;
+        let mut issues = BTreeMap::new();
         for ToClose { period, decisions } in std::mem::take(&mut timeline.to_close) {
             let proposals = propose(programme, books, documents, period)?;
             let hash = hash_of(&programme.calendar_name, period, &proposals);
@@ -130,41 +128,51 @@ impl Refresh<'_> {
             };
             // a decision to close that was taken before the approval was of something else
             let sanction = sanction.and_then(|(prepared, approved)| {
-                let found = decisions.iter().find(|(at, _)| *at > approved.at);
+                let found = decisions
+                    .iter()
+                    .find(|closed| closed.at > approved.at && closed.hash.is_none_or(|named| named == hash));
                 found.map(|closed| (prepared, approved, closed)).ok_or_else(|| {
-                    let why = format!("it was approved on {}, after it was decided to close it", approved.at);
+                    let why = format!(
+                        "nobody has decided to close it with settlement {} since that was approved on {}",
+                        hash.short(),
+                        approved.at
+                    );
                     (why, "decide to close it again".to_owned())
                 })
             });
-            let (prepared, approved, (closed_at, closed_by)) = match sanction {
+            let (prepared, approved, closed) = match sanction {
                 Ok(found) => found,
                 Err((reason, remedy)) => {
-                    let id = decisions.last().map_or("", |(_, id)| id);
+                    let id = decisions.last().map_or("", |decision| &decision.id);
                     self.refuse_to_close(period, id, &reason, remedy);
                     break;
                 }
             };
             let closing = Closing {
-                closed_on: Zone::UTC.date_of(*closed_at).max(programme.calendar.end_day(period)),
-                decision_id: closed_by.clone(),
+                closed_on: Zone::UTC.date_of(closed.at).max(programme.calendar.end_day(period)),
+                decision_id: closed.id.clone(),
                 run: i64::try_from(self.task.run).unwrap_or(i64::MAX),
                 settlement_hash: Some(hash),
             };
-            let at = posting_in(programme, timeline, period);
+            let at = timeline.posting_day(programme, period);
             let first_no = next_no(documents);
             let new = settle::issue(books, &proposals, first_no, at, closing.closed_on).map_err(stage)?;
             documents.extend(new);
-            let sanctioned = Sanctioned {
+            let issue = Issue {
                 hash,
                 prepared: prepared.id.clone(),
                 approved: approved.id.clone(),
                 closed: closing.decision_id.clone(),
+                proposals: proposals
+                    .into_iter()
+                    .map(|p| ((p.partner.clone(), p.currency), p))
+                    .collect(),
             };
-            issued.insert(period, Issue { proposals, sanctioned });
+            issues.insert(period, issue);
             timeline.closings.insert(period, closing);
             self.summary.closed.push(period);
         }
-        Ok(issued)
+        Ok(issues)
     }
 
     /// What the first open period would settle.
@@ -191,10 +199,13 @@ impl Refresh<'_> {
     }
 }
 
-/// What a period settled in this run.
+/// What a period settled in this run, and the decisions that let it.
 struct Issue {
-    proposals: Vec<Proposal>,
-    sanctioned: Sanctioned,
+    hash: Digest,
+    prepared: String,
+    approved: String,
+    closed: String,
+    proposals: BTreeMap<(PartnerId, Currency), Proposal>,
 }
 
 /// Documents are numbered from 1 without gaps.
@@ -205,14 +216,6 @@ fn next_no(documents: &[Document]) -> i64 {
 /// First day on which a posting period can be settled.
 pub(super) fn cut_off(programme: &ProgrammeRules, period: Period) -> Date {
     add_days(programme.calendar.end_day(period), programme.settlement.grace_days)
-}
-
-fn posting_in(programme: &ProgrammeRules, timeline: &Timeline, period: Period) -> PostingDay {
-    PostingDay {
-        period,
-        day: programme.calendar.last_day(period).min(timeline.today),
-        is_final: false,
-    }
 }
 
 /// What a posting period would settle, by the books as they stand.

@@ -10,7 +10,7 @@ use super::{Issue, PipelineError, Refresh};
 use crate::domain::ids::PartnerId;
 use crate::domain::time::add_days;
 use crate::domain::{Date, Digest, Money, Period, Table, Value};
-use crate::ledger::documents::{self, Document, DocumentKind, standing};
+use crate::ledger::documents::{self, Document, DocumentKind};
 use crate::ledger::settle::{Line, LineKind, Proposal};
 use crate::pipeline::explain::rank;
 use crate::rules::ProgrammeRules;
@@ -67,29 +67,23 @@ impl Refresh<'_> {
         let mut names = vec!["settlement_no", "partner_id", "currency", "period"];
         names.extend(LINE);
         let mut statements = Table::new("statements", &names);
-        let rebates = rebates_by_key(shown.rebates)?;
+        let (rebates, parties) = (rebates_by_key(shown.rebates)?, Parties::read(shown.partners)?);
         for document in new {
-            let party = party(shown.partners, &document.partner, document.issued_on)?;
             let mut row = documents::to_row(document);
             row.push(shown.calendar.into());
-            row.extend(party.map(Value::from));
+            row.extend(parties.on(&document.partner, document.issued_on).map(Value::from));
             let mut rows = Lines::default();
             if document.kind == DocumentKind::Settlement {
                 row.push(add_days(document.issued_on, shown.dispute_days).into());
                 let issue = issued.get(&document.period);
-                let by = issue.map(|i| &i.sanctioned);
                 row.extend([
-                    by.map(|s| s.hash).map_or(Value::Null, Value::from),
-                    by.map(|s| s.prepared.as_str()).into(),
-                    by.map(|s| s.approved.as_str()).into(),
-                    by.map(|s| s.closed.as_str()).into(),
+                    issue.map_or(Value::Null, |i| i.hash.into()),
+                    issue.map(|i| i.prepared.as_str()).into(),
+                    issue.map(|i| i.approved.as_str()).into(),
+                    issue.map(|i| i.closed.as_str()).into(),
                 ]);
-                let proposal = issue.and_then(|i| {
-                    i.proposals
-                        .iter()
-                        .find(|p| p.partner == document.partner && p.currency == document.currency)
-                });
-                if let Some(proposal) = proposal {
+                let whose = (document.partner.clone(), document.currency);
+                if let Some(proposal) = issue.and_then(|i| i.proposals.get(&whose)) {
                     rows.of_proposal(proposal, document.period, &rebates, shown);
                 }
             } else {
@@ -136,13 +130,11 @@ impl Refresh<'_> {
             "reason",
         ];
         let mut table = Table::new("settlement_states", &columns);
-        let stands: std::collections::BTreeSet<i64> = standing(documents).map(|d| d.number).collect();
+        let reversals = documents::reversals(documents);
         for document in documents {
             let zero = Money::zero(document.currency);
             let sum = paid.get(&document.number).copied().unwrap_or(zero);
-            let reversed_by = documents
-                .iter()
-                .find(|d| d.kind == DocumentKind::Reversal { of: document.number });
+            let reversed_by = reversals.get(&document.number);
             let dispute = disputes.get(&document.number);
             let is_disputed = dispute.is_some_and(|d| d.is_open);
             let is_settlement = document.kind == DocumentKind::Settlement;
@@ -156,11 +148,8 @@ impl Refresh<'_> {
                 std::cmp::Ordering::Less if sum.is_zero() => "issued",
                 std::cmp::Ordering::Less => "partly_paid",
             };
-            let due = if stands.contains(&document.number) {
-                document.due
-            } else {
-                zero
-            };
+            let stands = is_settlement && reversed_by.is_none();
+            let due = if stands { document.due } else { zero };
             let open = due
                 .checked_sub(sum)
                 .map_err(|e| PipelineError::stage("the settlement")(e.to_string()))?;
@@ -173,7 +162,7 @@ impl Refresh<'_> {
                 money(open),
                 dispute.map(|d| d.id.as_str()).into(),
                 dispute.map(|d| d.raised_on).into(),
-                reversed_by.map(Document::name).into(),
+                reversed_by.map(|d| d.name()).into(),
                 dispute.map(|d| d.says.as_str()).into(),
             ]);
         }
@@ -241,26 +230,33 @@ fn rebates_by_key(rebates: &Table) -> Result<ByKey<'_>, PipelineError> {
     Ok(out)
 }
 
-/// Legal entity and tax category of a partner on a day; those of its first version before that.
-fn party(partners: &Table, partner: &PartnerId, on: Date) -> Result<[Option<String>; 2], PipelineError> {
-    let mut best: Option<(bool, Date, [Option<String>; 2])> = None;
-    for row in partners.iter() {
-        if row.text("partner_id")? != partner.as_str() {
-            continue;
+/// Legal entity and tax category.
+type Party = [Option<String>; 2];
+
+/// Versions of partners, by the day from which they hold.
+struct Parties(BTreeMap<PartnerId, BTreeMap<Date, Party>>);
+
+impl Parties {
+    fn read(partners: &Table) -> Result<Parties, PipelineError> {
+        let mut parties: BTreeMap<PartnerId, BTreeMap<Date, Party>> = BTreeMap::new();
+        for row in partners.iter() {
+            let id = row.text("partner_id")?;
+            let id = PartnerId::new(id).map_err(|e| PipelineError::stage("the partners")(format!("'{id}' {e}")))?;
+            let text = |column| Ok::<_, PipelineError>(row.opt_text(column)?.map(str::to_owned));
+            let party = [text("legal_entity")?, text("tax_category")?];
+            parties.entry(id).or_default().insert(row.date("valid_from")?, party);
         }
-        let from = row.date("valid_from")?;
-        let text = |column| Ok::<_, PipelineError>(row.opt_text(column)?.map(str::to_owned));
-        let found = (from <= on, from, [text("legal_entity")?, text("tax_category")?]);
-        let is_better = match &best {
-            None => true,
-            Some((true, known, _)) => found.0 && *known < from,
-            Some((false, known, _)) => found.0 || from < *known,
-        };
-        if is_better {
-            best = Some(found);
-        }
+        Ok(Parties(parties))
     }
-    Ok(best.map(|(_, _, party)| party).unwrap_or_default())
+
+    /// Of a partner on a day; before its first version those of that.
+    fn on(&self, partner: &PartnerId, day: Date) -> Party {
+        let Some(versions) = self.0.get(partner) else {
+            return Party::default();
+        };
+        let then = versions.range(..=day).next_back().or(versions.iter().next());
+        then.map(|(_, party)| party.clone()).unwrap_or_default()
+    }
 }
 
 /// Lines of one statement, numbered from 1. Those of kind `component` explain the line before and are in no total.

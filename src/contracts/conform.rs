@@ -3,6 +3,8 @@
 //! Duty: columns by name, types, exact scales, required and allowed values, checks of severity reject, unique key,
 //! canonical order of rows: so that equal content is stored as equal bytes. Not its duty: writing it.
 
+use std::cmp::Ordering;
+
 use super::check;
 use super::model::{CheckSeverity, Column, ColumnType, Contract};
 use crate::domain::{Digest, Finding, Findings, Place, Row, Table, Value};
@@ -25,11 +27,15 @@ pub fn conform(contract: &Contract, table: Table) -> Result<Table, Findings> {
     if contract.key.is_empty() {
         rows.sort_by(|(_, a), (_, b)| a.cmp(b));
     } else {
-        let key = |row: &Row| -> Vec<Value> { contract.key.iter().map(|i| row[*i].clone()).collect() };
-        rows.sort_by_cached_key(|(number, row)| (key(row), *number));
+        let by_key = |a: &Row, b: &Row| -> Ordering {
+            let mut columns = contract.key.iter().map(|i| a[*i].cmp(&b[*i]));
+            columns.find(|o| *o != Ordering::Equal).unwrap_or(Ordering::Equal)
+        };
+        // rows of one key stay in the order given
+        rows.sort_by(|(_, a), (_, b)| by_key(a, b));
         for pair in rows.windows(2) {
             let [(first, a), (second, b)] = pair else { continue };
-            if key(a) == key(b) {
+            if by_key(a, b) == Ordering::Equal {
                 let message = format!("has the key of row {first}{}", shown_key(contract, b));
                 findings.add(
                     *second,

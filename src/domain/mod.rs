@@ -30,5 +30,5 @@ pub use period::{Period, PeriodKind};
 pub use rate::Rate;
 pub use ratio::{Ratio, Rounding};
 pub use score::{Grade, Score};
-pub use table::{Row, RowRef, Table, TableError, Value};
+pub use table::{Row, RowRef, SharedTexts, Table, TableError, Value};
 pub use time::{Date, Instant, Zone};

@@ -4,6 +4,7 @@
 //! duty: storage (the store writes tables by their contract) and large facts (the measures read those as Parquet).
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,6 +112,36 @@ from! {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Value {
         value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// Texts of a column as they are read: equal ones share their bytes, as far as it has few different ones.
+#[derive(Debug, Default)]
+pub struct SharedTexts {
+    last: Option<Arc<str>>,
+    known: HashSet<Arc<str>>,
+}
+
+impl SharedTexts {
+    /// Different texts that are looked for; a column with more, such as a key, is not worth more.
+    const MOST: usize = 4096;
+
+    pub fn value(&mut self, text: &str) -> Value {
+        if let Some(last) = self.last.as_ref().filter(|last| last.as_ref() == text) {
+            return Value::Text(last.clone());
+        }
+        let shared = match self.known.get(text) {
+            Some(known) => known.clone(),
+            None => {
+                let new: Arc<str> = text.into();
+                if self.known.len() < Self::MOST {
+                    self.known.insert(new.clone());
+                }
+                new
+            }
+        };
+        self.last = Some(shared.clone());
+        Value::Text(shared)
     }
 }
 
@@ -339,6 +370,16 @@ mod tests {
             "table sales, column net_amount: expected an integer, found decimal '1.50'"
         );
         assert!(matches!(row.text("nope"), Err(TableError::NoColumn { .. })));
+    }
+
+    #[test]
+    fn equal_texts_share_their_bytes() {
+        let mut shared = SharedTexts::default();
+        let [a, b, c] = ["ups", "cloud", "ups"].map(|t| shared.value(t));
+        let (Value::Text(first), Value::Text(again)) = (&a, &c) else {
+            panic!("{a:?}, {c:?}")
+        };
+        assert!(Arc::ptr_eq(first, again) && a != b);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::facts::Facts;
 use super::lines::Line;
 use super::target::Case;
 use crate::domain::{Currency, Date, Ratio};
-use crate::rules::{BasisAmount, Scheme, SchemeDate, Scope};
+use crate::rules::{BasisAmount, Scheme, SchemeDate, Scope, Scoped};
 
 /// What pays, what decides, and the number of source lines in it. Money in one currency, or pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,18 +214,18 @@ fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<Su
 
 /// An empty list of the scope means any; a domain of the list stands for its members too.
 fn in_scope(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope: &Scope) -> bool {
-    let any_or = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
-    any_or(&scope.line_kinds, line.kind)
-        && any_or(&scope.service_models, line.service_model)
-        && (scope.domains.is_empty()
-            || facts
-                .certifications
-                .covering(line.domain)
-                .iter()
-                .any(|d| scope.domains.iter().any(|s| s == d)))
-        && any_or(&scope.families, line.family)
-        && !scope.families_out.iter().any(|f| f == line.family)
-        && any_or(&scope.categories, line.category)
-        && (!scope.incentive_eligible_only || line.incentive_eligible)
-        && (!scope.certified_domain_only || facts.certifications.narrowest_on(partner, line.domain, day).is_some())
+    let scoped = Scoped {
+        line_kind: line.kind,
+        service_model: line.service_model,
+        family: line.family,
+        category: line.category,
+        incentive_eligible: line.incentive_eligible,
+    };
+    let certifications = &facts.certifications;
+    let is_within = |domains: &[String]| {
+        let covering = certifications.covering(line.domain);
+        covering.iter().any(|d| domains.iter().any(|s| s == d))
+    };
+    scope.takes(&scoped, is_within)
+        && (!scope.certified_domain_only || certifications.narrowest_on(partner, line.domain, day).is_some())
 }

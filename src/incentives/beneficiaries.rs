@@ -46,6 +46,12 @@ pub(super) fn split(case: &Case<'_>, partner: &PartnerId, amount: Money) -> Resu
 pub(super) fn receive(rows: &mut Vec<Row>, targets: &mut Vec<Target>, gifts: Vec<Gift>) -> Result<(), String> {
     let mut sums: BTreeMap<(PartnerId, String, String), Money> = BTreeMap::new();
     let mut from_rows: BTreeMap<[String; 4], (Money, Target)> = BTreeMap::new();
+    if gifts.is_empty() {
+        return Ok(());
+    }
+    let key_of = |t: &Target| (t.partner.clone(), t.scheme.clone(), t.earning_period);
+    let mut places: BTreeMap<_, usize> = targets.iter().enumerate().map(|(i, t)| (key_of(t), i)).collect();
+    let totals: BTreeMap<[String; 3], usize> = rows.iter().enumerate().filter_map(total_of).collect();
     for Gift { to, from } in gifts {
         let (scheme, period) = (from.scheme.to_string(), from.earning_period.to_string());
         let about = |e: String| format!("partner {to}, scheme {scheme}, {period}: {e}");
@@ -68,15 +74,14 @@ pub(super) fn receive(rows: &mut Vec<Row>, targets: &mut Vec<Target>, gifts: Vec
                 )
             });
         entry.0 = entry.0.checked_add(from.amount).map_err(|e| about(e.to_string()))?;
-        match targets
-            .iter_mut()
-            .find(|t| t.partner == to && t.scheme == from.scheme && t.earning_period == from.earning_period)
-        {
+        let gift = Target {
+            partner: to.clone(),
+            ..from.clone()
+        };
+        let place = places.entry(key_of(&gift)).or_insert(targets.len());
+        match targets.get_mut(*place) {
             Some(own) => own.amount = own.amount.checked_add(from.amount).map_err(|e| about(e.to_string()))?,
-            None => targets.push(Target {
-                partner: to.clone(),
-                ..from.clone()
-            }),
+            None => targets.push(gift),
         }
     }
     for ([to, scheme, period, from], (amount, target)) in from_rows {
@@ -96,8 +101,8 @@ pub(super) fn receive(rows: &mut Vec<Row>, targets: &mut Vec<Target>, gifts: Vec
             Value::Dec(own) => published(&(&own.ratio() + &sum), form, "earned").map(Value::Dec),
             _ => Err("a total without an amount".to_owned()),
         };
-        let own = rows.iter_mut().find(|r| is_total(r, key));
-        if let Some(own) = own {
+        let own = totals.get(&key.map(str::to_owned));
+        if let Some(own) = own.and_then(|place| rows.get_mut(*place)) {
             own[table::AMOUNT_AT] = add(&own[table::AMOUNT_AT], AMOUNT)?;
             own[table::BOOKED_AT] = add(&own[table::BOOKED_AT], BASIS)?;
             continue;
@@ -112,7 +117,8 @@ pub(super) fn receive(rows: &mut Vec<Row>, targets: &mut Vec<Target>, gifts: Vec
     Ok(())
 }
 
-fn is_total(row: &Row, key: [&str; 3]) -> bool {
-    let text = |at: usize, expected: &str| matches!(&row[at], Value::Text(text) if text.as_ref() == expected);
-    key.iter().enumerate().all(|(at, part)| text(at, part)) && text(table::COMPONENT_AT, "earned")
+/// The key of a row that is a total, and its place.
+fn total_of((place, row): (usize, &Row)) -> Option<([String; 3], usize)> {
+    let is_total = matches!(&row[table::COMPONENT_AT], Value::Text(name) if name.as_ref() == "earned");
+    is_total.then(|| ([0, 1, 2].map(|column| row[column].to_string()), place))
 }

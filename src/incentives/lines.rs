@@ -57,9 +57,12 @@ impl Line<'_> {
 /// Lines by partner.
 pub(super) fn read(sales: &Table) -> Result<BTreeMap<&str, Vec<Line<'_>>>, TableError> {
     let mut lines: BTreeMap<&str, Vec<Line<'_>>> = BTreeMap::new();
+    // the rows of a partner stand together
+    let mut of_partner: Option<(&str, Vec<Line<'_>>)> = None;
     for row in sales.iter() {
         let text = |column| row.opt_text(column).map(Option::unwrap_or_default);
-        lines.entry(row.text("partner_id")?).or_default().push(Line {
+        let partner = row.text("partner_id")?;
+        let line = Line {
             kind: row.text("line_kind")?,
             service_model: text("service_model")?,
             domain: text("domain")?,
@@ -75,7 +78,18 @@ pub(super) fn read(sales: &Table) -> Result<BTreeMap<&str, Vec<Line<'_>>>, Table
             net_amount: row.dec("net_amount")?,
             list_amount: row.dec("list_amount")?,
             quantity: row.ratio("quantity")?,
-        });
+        };
+        match &mut of_partner {
+            Some((same, list)) if *same == partner => list.push(line),
+            other => {
+                if let Some((done, list)) = other.replace((partner, vec![line])) {
+                    lines.entry(done).or_default().extend(list);
+                }
+            }
+        }
+    }
+    if let Some((done, list)) = of_partner {
+        lines.entry(done).or_default().extend(list);
     }
     Ok(lines)
 }

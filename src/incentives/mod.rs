@@ -191,19 +191,31 @@ pub enum IncentiveError {
 /// rule book is that of the period's first day. A key on which no line counts has no target.
 pub fn compute(inputs: &Inputs<'_>, books: &dyn Books) -> Result<Incentives, IncentiveError> {
     let facts = Facts::read(inputs, books.programme().evaluation_period)?;
-    let mut run = Run::new(&facts, books);
     let periods: BTreeSet<Period> = inputs.earning_periods.iter().copied().collect();
     let partners: BTreeSet<&str> = facts.lines.keys().copied().chain(facts.partners.ids()).collect();
-    for partner in partners {
-        let lines = facts.lines.get(partner).map_or(&[][..], Vec::as_slice);
-        // what is carried goes from one earning period to the next
-        let mut carried = Carried::new();
-        for period in &periods {
-            run.partner_period(partner, lines, *period, &mut carried)?;
-        }
+    let partners: Vec<&str> = partners.into_iter().collect();
+    // partners do not depend on each other; what comes out is sorted, so that the number of threads does not show
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = partners.len().div_ceil(threads).max(SMALLEST_SHARE);
+    let (facts, periods) = (&facts, &periods);
+    let runs: Vec<Result<Run<'_>, IncentiveError>> = std::thread::scope(|scope| {
+        let started: Vec<_> = partners
+            .chunks(share)
+            .map(|partners| scope.spawn(move || Run::over(facts, books, partners, periods)))
+            .collect();
+        let done = started.into_iter().map(|thread| thread.join());
+        done.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let mut whole = Run::new(facts, books);
+    for run in runs {
+        whole.join(run?);
     }
-    run.finish()
+    whole.finish()
 }
+
+/// Fewer partners than these are not worth a thread.
+const SMALLEST_SHARE: usize = 64;
 
 /// What a partner's earlier earning periods did not pay out, by scheme and currency.
 type Carried<'a> = BTreeMap<(&'a str, Currency), Ratio>;
@@ -231,6 +243,32 @@ impl<'a> Run<'a> {
             findings: facts.findings.iter().cloned().collect(),
             problems: BTreeSet::new(),
         }
+    }
+
+    /// Computes some partners.
+    fn over(
+        facts: &'a Facts<'a>,
+        books: &'a dyn Books,
+        partners: &[&'a str],
+        periods: &BTreeSet<Period>,
+    ) -> Result<Run<'a>, IncentiveError> {
+        let mut run = Run::new(facts, books);
+        for partner in partners {
+            let lines = facts.lines.get(partner).map_or(&[][..], Vec::as_slice);
+            // what is carried goes from one earning period to the next
+            let mut carried = Carried::new();
+            for period in periods {
+                run.partner_period(partner, lines, *period, &mut carried)?;
+            }
+        }
+        Ok(run)
+    }
+
+    /// Takes over what was collected of other partners.
+    fn join(&mut self, other: Run<'a>) {
+        self.output.join(other.output);
+        self.findings.extend(other.findings);
+        self.problems.extend(other.problems);
     }
 
     /// The schemes of a region's book on a day.

@@ -91,6 +91,14 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Takes over what other partners left.
+    pub fn join(&mut self, other: Output) {
+        self.rows.extend(other.rows);
+        self.targets.extend(other.targets);
+        self.waiting.extend(other.waiting);
+        self.gifts.extend(other.gifts);
+    }
+
     pub fn finish(mut self, findings: Findings) -> Result<Incentives, String> {
         receive(&mut self.rows, &mut self.targets, self.gifts)?;
         let key = |t: &Target| {

@@ -179,14 +179,17 @@ fn due_on(start: Date, rules: &PartsRules, holidays: &BTreeSet<Date>) -> Date {
 }
 
 /// One version of a product with the days on which it holds.
-struct Span<'a> {
-    product: &'a str,
-    first_on: Date,
-    end_on: Date,
-    values: Vec<Value>,
+pub(super) struct Span<'a> {
+    pub product: &'a str,
+    pub first_on: Date,
+    /// Exclusive.
+    pub end_on: Date,
+    /// Domain, family, category, incentive_eligible.
+    pub values: Vec<Value>,
 }
 
-fn spans(products: &Table) -> Result<Vec<Span<'_>>, CalendarError> {
+/// By product and first day; a version ends where the next one begins.
+pub(super) fn spans(products: &Table) -> Result<Vec<Span<'_>>, CalendarError> {
     let mut spans = Vec::new();
     for row in products.iter() {
         spans.push(Span {

@@ -9,6 +9,8 @@ mod derive;
 pub mod engine;
 pub mod lint;
 pub mod polars;
+pub mod sale_days;
+pub mod sale_products;
 pub mod trace;
 pub mod years;
 

@@ -8,7 +8,7 @@ use polars::prelude::{
 use polars::sql::SQLContext;
 
 use super::engine::{Engine, EngineError, Sources};
-use crate::domain::{Dec, Instant, Row, Table, Value};
+use crate::domain::{Dec, Instant, SharedTexts, Table, Value};
 
 /// Polars on this machine.
 #[derive(Clone, Debug, Default)]
@@ -72,21 +72,37 @@ fn text_frame(table: &Table) -> PolarsResult<DataFrame> {
     DataFrame::new(table.rows.len(), columns.collect())
 }
 
+/// Rows that are turned from columns at a time: both forms of them are in memory.
+const SLICE_ROWS: usize = 1 << 16;
+
 fn to_table(name: &str, frame: &DataFrame, any_type: bool) -> Result<Table, String> {
-    let schema = frame.schema();
-    let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+    let names: Vec<String> = frame.schema().iter_names().map(ToString::to_string).collect();
+    let mut shared: Vec<SharedTexts> = names.iter().map(|_| SharedTexts::default()).collect();
     let mut table = Table::with_columns(name, names);
-    let columns = frame.columns();
-    for i in 0..frame.height() {
-        let row: Result<Row, String> = columns
+    table.rows.reserve_exact(frame.height());
+    for from in (0..frame.height()).step_by(SLICE_ROWS) {
+        let slice = frame.slice(i64::try_from(from).map_err(|e| e.to_string())?, SLICE_ROWS);
+        let columns: Result<Vec<Vec<Value>>, String> = slice
+            .columns()
             .iter()
-            .map(|c| {
-                value(&c.get(i).map_err(|e| e.to_string())?, any_type).map_err(|e| format!("column {}: {e}", c.name()))
-            })
+            .zip(&mut shared)
+            .map(|(c, shared)| values(c, shared, any_type).map_err(|e| format!("column {}: {e}", c.name())))
             .collect();
-        table.push(row?);
+        let mut columns: Vec<_> = columns?.into_iter().map(Vec::into_iter).collect();
+        for _ in 0..slice.height() {
+            table.push(columns.iter_mut().map(|c| c.next().unwrap_or(Value::Null)).collect());
+        }
     }
     Ok(table)
+}
+
+fn values(column: &Column, shared: &mut SharedTexts, any_type: bool) -> Result<Vec<Value>, String> {
+    if let Ok(texts) = column.str() {
+        let value = |text: Option<&str>| text.map_or(Value::Null, |t| shared.value(t));
+        return Ok(texts.iter().map(value).collect());
+    }
+    let series = column.as_materialized_series().rechunk();
+    series.iter().map(|any| value(&any, any_type)).collect()
 }
 
 /// A typed value. What a measure may not return (floats, lists) is an error, or its text where `any_type` is asked for.

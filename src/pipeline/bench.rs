@@ -9,6 +9,7 @@ use super::PipelineError;
 use super::config::Config;
 use super::explain::incomplete;
 use super::refresh::grade_rows;
+use super::sales;
 use crate::domain::{Period, Table, Zone};
 use crate::edges::scratch::Scratch;
 use crate::evaluation::authorisation::{self, Checked};
@@ -57,12 +58,27 @@ pub fn compute(
     let mut staging = Staging::begin(&Layout::new(scratch.path()), 1, None, rules.hash())?;
     let until: Vec<Period> = ended.iter().copied().filter(|p| p <= last).collect();
     bench.calendars(&mut staging, &until)?;
-    let (inputs, sales) = bench.inputs(&staging)?;
+    let inputs = bench.inputs(&staging)?;
     let evaluated = evaluation::evaluate(&inputs, rules).map_err(|e| PipelineError::Stage {
         what: "the evaluation",
         detail: e.to_string(),
     })?;
     let certifications = &inputs.certifications;
+    let freezes = freezes(&evaluated);
+    let given = sales::Given {
+        partners: &bench.table("partners")?,
+        products: &bench.table("products")?,
+        domains: &inputs.domains,
+        certifications,
+        fx_rates: &bench.table("fx_rates")?,
+        freezes: &freezes,
+        rules,
+    };
+    let feed = release.files_of("sales").map(|file| release.path_of(file)).collect();
+    for table in sales::calendars(given, feed)? {
+        bench.stage(&mut staging, table)?;
+    }
+    let sales = bench.measure(&staging, "sales")?;
     let targets = money(release, config, rules, periods, &sales, certifications, &evaluated)?;
     Ok(Outcome { evaluated, targets })
 }
@@ -77,15 +93,7 @@ pub(super) fn money(
     certifications: &Table,
     evaluated: &Evaluated,
 ) -> Result<Vec<Target>, PipelineError> {
-    let freezes: Vec<incentives::Freeze> = evaluated
-        .freezes
-        .iter()
-        .map(|f| incentives::Freeze {
-            partner: f.partner.clone(),
-            from: f.from,
-            until: f.until,
-        })
-        .collect();
+    let freezes = freezes(evaluated);
     let inputs = incentives::Inputs {
         earning_periods: periods,
         sales,
@@ -100,6 +108,16 @@ pub(super) fn money(
     Ok(earned
         .map_err(|e| PipelineError::stage("the incentives")(e.to_string()))?
         .targets)
+}
+
+/// The red lines that keep sales from earning.
+fn freezes(evaluated: &Evaluated) -> Vec<incentives::Freeze> {
+    let freeze = |f: &evaluation::Freeze| incentives::Freeze {
+        partner: f.partner.clone(),
+        from: f.from,
+        until: f.until,
+    };
+    evaluated.freezes.iter().map(freeze).collect()
 }
 
 /// A table of a release; one that it does not have is empty.
@@ -151,11 +169,15 @@ impl Bench<'_> {
             authorised::certified_partners(&held, &domains, &partners)?,
             years::partner_years(&partners, ended, today, self.rules)?,
         ] {
-            let contract = self.config.contract(table.name());
-            let table = crate::contracts::conform(contract, table).map_err(crate::store::StoreError::Contract)?;
-            staging.put(contract, &table)?;
+            self.stage(staging, table)?;
         }
         Ok(())
+    }
+
+    fn stage(&self, staging: &mut Staging, table: Table) -> Result<(), PipelineError> {
+        let contract = self.config.contract(table.name());
+        let table = crate::contracts::conform(contract, table).map_err(crate::store::StoreError::Contract)?;
+        Ok(staging.put(contract, &table)?)
     }
 
     /// A measure over the release's facts and the calendars at hand; earlier periods as published.
@@ -222,8 +244,8 @@ impl Bench<'_> {
         Ok(all)
     }
 
-    /// What the evaluation rests on, and the sales.
-    fn inputs(&self, staging: &Staging) -> Result<(Inputs, Table), PipelineError> {
+    /// What the evaluation rests on.
+    fn inputs(&self, staging: &Staging) -> Result<Inputs, PipelineError> {
         let partner_periods = self.after(PARTNER_PERIODS, staging.read_back(PARTNER_PERIODS)?)?;
         let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
         let decisions = self.table("decisions")?;
@@ -240,7 +262,7 @@ impl Bench<'_> {
         let found = authorisation::findings(&checked, self.rules);
         let found = found.map_err(|e| PipelineError::stage("the authorisation check")(e.to_string()))?;
         let found = self.after("authorisation_findings", found)?;
-        let inputs = Inputs {
+        Ok(Inputs {
             periods: self.periods.to_vec(),
             partner_periods,
             satisfaction: self.measure(staging, "satisfaction")?,
@@ -263,7 +285,6 @@ impl Bench<'_> {
             sealed_metrics: self.before("metrics")?,
             sealed_key_event_points: self.before("key_event_points")?,
             incomplete: incomplete(&self.table("metrics")?)?,
-        };
-        Ok((inputs, self.measure(staging, "sales")?))
+        })
     }
 }

@@ -33,7 +33,7 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 34] = [
+const WRITTEN: [&str; 38] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
@@ -42,6 +42,10 @@ const WRITTEN: [&str; 34] = [
     "calendar_partner_years",
     "calendar_product_instants",
     "calendar_product_spans",
+    "calendar_sale_changes",
+    "calendar_sale_days",
+    "calendar_sale_partners",
+    "calendar_sale_products",
     "conflicts",
     "derivations",
     "effective_certifications",

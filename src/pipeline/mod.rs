@@ -21,6 +21,7 @@ pub mod recompute;
 pub mod refresh;
 pub mod rulebooks;
 pub mod run;
+mod sales;
 pub mod schedule;
 pub mod serve;
 mod silent;

@@ -65,7 +65,7 @@ pub const RULES_FOLDER: &str = "pipelines/rules";
 pub const GLOBAL: &str = "global";
 
 /// The rules by region and date, as stages ask for them. Errors are messages for people.
-pub trait Books {
+pub trait Books: Sync {
     /// The resolved rule book of a region on a day.
     fn book(&self, region: &RegionId, on: Date) -> Result<&RuleBook, String>;
 

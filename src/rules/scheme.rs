@@ -59,6 +59,33 @@ pub struct Scope {
     pub certified_domain_only: bool,
 }
 
+/// What a scope looks at in a line, but for its domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scoped<'a> {
+    /// product, service.
+    pub line_kind: &'a str,
+    /// vendor, collaborative; empty on a product line.
+    pub service_model: &'a str,
+    pub family: &'a str,
+    pub category: &'a str,
+    pub incentive_eligible: bool,
+}
+
+impl Scope {
+    /// Whether a line is of the scope, but for certifications, which depend on the day. `is_within` says whether the
+    /// line's domain is one of a list, or a member of one.
+    pub fn takes(&self, line: &Scoped<'_>, is_within: impl Fn(&[String]) -> bool) -> bool {
+        let any_or = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
+        any_or(&self.line_kinds, line.line_kind)
+            && any_or(&self.service_models, line.service_model)
+            && (self.domains.is_empty() || is_within(&self.domains))
+            && any_or(&self.families, line.family)
+            && !self.families_out.iter().any(|f| f == line.family)
+            && any_or(&self.categories, line.category)
+            && (!self.incentive_eligible_only || line.incentive_eligible)
+    }
+}
+
 /// The date that places a line in a period (and is the FX date of a transaction).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemeDate {

@@ -25,7 +25,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::StoreError;
 use crate::contracts::{ColumnRole, ColumnType, Contract};
-use crate::domain::{Dec, Instant, Row, Table, Value};
+use crate::domain::{Dec, Instant, Row, SharedTexts, Table, Value};
 
 /// Rows to a batch: bounds the memory of a write.
 const BATCH_ROWS: usize = 65_536;
@@ -199,10 +199,11 @@ pub fn read(path: &Path, table: &str) -> Result<Table, StoreError> {
         .with_batch_size(BATCH_ROWS)
         .build()
         .map_err(|e| error(e.to_string()))?;
+    let mut shared: Vec<SharedTexts> = names.iter().map(|_| SharedTexts::default()).collect();
     let mut out = Table::with_columns(table, names);
     for batch in reader {
         let batch = batch.map_err(|e| error(e.to_string()))?;
-        append(&mut out, &batch).map_err(&error)?;
+        append(&mut out, &batch, &mut shared).map_err(&error)?;
     }
     Ok(out)
 }
@@ -230,8 +231,13 @@ pub(super) fn joined(mut first: Table, second: Table) -> Table {
     out
 }
 
-fn append(table: &mut Table, batch: &RecordBatch) -> Result<(), String> {
-    let columns: Result<Vec<Vec<Value>>, String> = batch.columns().iter().map(values).collect();
+fn append(table: &mut Table, batch: &RecordBatch, shared: &mut [SharedTexts]) -> Result<(), String> {
+    let columns: Result<Vec<Vec<Value>>, String> = batch
+        .columns()
+        .iter()
+        .zip(shared)
+        .map(|(array, shared)| values(array, shared))
+        .collect();
     let mut columns: Vec<_> = columns?.into_iter().map(Vec::into_iter).collect();
     for _ in 0..batch.num_rows() {
         table.push(columns.iter_mut().map(|c| c.next().unwrap_or(Value::Null)).collect());
@@ -239,7 +245,7 @@ fn append(table: &mut Table, batch: &RecordBatch) -> Result<(), String> {
     Ok(())
 }
 
-fn values(array: &ArrayRef) -> Result<Vec<Value>, String> {
+fn values(array: &ArrayRef, shared: &mut SharedTexts) -> Result<Vec<Value>, String> {
     macro_rules! map {
         ($typed:expr, |$v:ident| $value:expr) => {
             $typed
@@ -249,7 +255,7 @@ fn values(array: &ArrayRef) -> Result<Vec<Value>, String> {
         };
     }
     Ok(match array.data_type() {
-        DataType::Utf8 => map!(array.as_string::<i32>(), |v| Value::text(v)),
+        DataType::Utf8 => map!(array.as_string::<i32>(), |v| shared.value(v)),
         DataType::Int64 => map!(array.as_primitive::<Int64Type>(), |v| Value::Int(v)),
         DataType::Boolean => map!(array.as_boolean(), |v| Value::Bool(v)),
         DataType::Date32 => map!(array.as_primitive::<Date32Type>(), |v| Value::Date(

@@ -35,7 +35,7 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 49] = [
+const OUTPUTS: [(&str, Option<&str>); 53] = [
     ("authorisation_findings", Some("period")),
     ("calendar_certifications", None),
     ("calendar_certified_partners", None),
@@ -44,6 +44,10 @@ const OUTPUTS: [(&str, Option<&str>); 49] = [
     ("calendar_partner_years", None),
     ("calendar_product_instants", None),
     ("calendar_product_spans", None),
+    ("calendar_sale_changes", None),
+    ("calendar_sale_days", None),
+    ("calendar_sale_partners", None),
+    ("calendar_sale_products", None),
     ("conflicts", None),
     ("derivations", Some("period")),
     ("effective_certifications", None),

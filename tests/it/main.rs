@@ -29,6 +29,7 @@ mod rebates;
 mod recomputing;
 mod reviews;
 mod rules;
+mod sale_grain;
 mod scores;
 mod settlement;
 mod simulating;

@@ -38,48 +38,7 @@ impl Refresh<'_> {
     /// Stages `rebates`, `ledger` and what is settled.
     pub(super) fn books(&mut self, timeline: &mut Timeline, red_lines: RedLines) -> Result<Book, PipelineError> {
         let stage = PipelineError::stage;
-        let freezes = red_lines
-            .freezes
-            .into_iter()
-            .map(|f| incentives::Freeze {
-                partner: f.partner,
-                from: f.from,
-                until: f.until,
-            })
-            .collect::<Vec<_>>();
-        let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?)?;
-        let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
-        let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
-        let inputs = incentives::Inputs {
-            earning_periods: &timeline.ended,
-            sales: &sales,
-            partners: &partners,
-            certifications: &certifications,
-            domains: &domains,
-            fx_rates: &self.table("fx_rates")?,
-            grades: &grades,
-            freezes: &freezes,
-        };
-        let earned = incentives::compute(&inputs, &self.task.config.rules)
-            .map_err(|e| stage("the incentives")(e.to_string()))?;
-        self.summary.findings.extend(earned.findings);
-        for waiting in &earned.waiting {
-            self.summary.findings.push(Finding::warning(
-                Place::file("sales").column(waiting.partner.as_str()),
-                "rebate.waiting",
-                format!(
-                    "{} lines over {} {} wait in {} {}: {}",
-                    waiting.lines,
-                    waiting.amount,
-                    waiting.currency,
-                    waiting.scheme,
-                    waiting.earning_period,
-                    waiting.reason
-                ),
-                "deliver what is missing; the next run counts them",
-            ));
-        }
-
+        let earned = self.earned(timeline, red_lines.freezes)?;
         let targets: Vec<ledger::Target> = earned
             .targets
             .into_iter()
@@ -90,6 +49,7 @@ impl Refresh<'_> {
                 amount: t.amount,
             })
             .collect();
+        self.step("ledger")?;
         let book =
             ledger::table::from_table(&self.parent_table("ledger")?).map_err(|e| stage("the ledger")(e.to_string()))?;
         let mut books = Books::open(book).map_err(|e| match e {
@@ -142,6 +102,58 @@ impl Refresh<'_> {
             fallback,
             documents,
         })
+    }
+
+    /// What was earned to date; the tables it is made from are let go.
+    fn earned(
+        &mut self,
+        timeline: &Timeline,
+        freezes: Vec<crate::evaluation::Freeze>,
+    ) -> Result<incentives::Incentives, PipelineError> {
+        let freezes = freezes
+            .into_iter()
+            .map(|f| incentives::Freeze {
+                partner: f.partner,
+                from: f.from,
+                until: f.until,
+            })
+            .collect::<Vec<_>>();
+        self.step("measure of sales")?;
+        self.sales(timeline, &freezes)?;
+        self.step("incentives")?;
+        let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?)?;
+        let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
+        let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
+        let inputs = incentives::Inputs {
+            earning_periods: &timeline.ended,
+            sales: &sales,
+            partners: &partners,
+            certifications: &certifications,
+            domains: &domains,
+            fx_rates: &self.table("fx_rates")?,
+            grades: &grades,
+            freezes: &freezes,
+        };
+        let earned = incentives::compute(&inputs, &self.task.config.rules)
+            .map_err(|e| PipelineError::stage("the incentives")(e.to_string()))?;
+        self.summary.findings.extend(earned.findings.iter().cloned());
+        for waiting in &earned.waiting {
+            self.summary.findings.push(Finding::warning(
+                Place::file("sales").column(waiting.partner.as_str()),
+                "rebate.waiting",
+                format!(
+                    "{} lines over {} {} wait in {} {}: {}",
+                    waiting.lines,
+                    waiting.amount,
+                    waiting.currency,
+                    waiting.scheme,
+                    waiting.earning_period,
+                    waiting.reason
+                ),
+                "deliver what is missing; the next run counts them",
+            ));
+        }
+        Ok(earned)
     }
 
     /// Where each earning period posts: its own posting period while that is open, else the first open one.

@@ -28,8 +28,10 @@ struct Sources {
     key_event_points: Table,
     rebates: Table,
     ledger: Table,
-    /// With addresses and names.
-    contacts: Table,
+    /// With addresses and names, by partner.
+    contacts: BTreeMap<String, Table>,
+    /// Allowed mail domains by partner.
+    mail_domains: BTreeMap<String, Vec<String>>,
     directory: Directory,
 }
 
@@ -111,7 +113,8 @@ impl Refresh<'_> {
             key_event_points: self.table("key_event_points")?,
             rebates: self.table("rebates")?,
             ledger: self.table("ledger")?,
-            contacts: self.contacts()?,
+            contacts: by_partner(self.contacts()?),
+            mail_domains: mail_domains(&partners)?,
             directory: Directory::from_partners(&partners)?,
             partners,
         })
@@ -164,8 +167,14 @@ impl Refresh<'_> {
         let rendered = render(frame, &texts).map_err(|e| PipelineError::stage("the scorecards")(e.to_string()))?;
         let mail = &self.task.config.mail;
         let today = Zone::UTC.date_of(self.task.as_of);
-        let domains = mail_domains(&sources.partners, card.partner)?;
-        let (to, findings) = recipients(&sources.contacts, card.partner, SCORECARD, today, &domains)?;
+        let domains = sources
+            .mail_domains
+            .get(card.partner.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+        let none = Table::new("contacts", &["partner_id"]);
+        let contacts = sources.contacts.get(card.partner.as_str()).unwrap_or(&none);
+        let (to, findings) = recipients(contacts, card.partner, SCORECARD, today, &domains)?;
         let html = visible_text(&rendered.html);
         let leaks = sources
             .directory
@@ -328,16 +337,37 @@ fn scheme_titles(book: &RuleBook) -> BTreeMap<SchemeId, String> {
     book.schemes.values().map(|s| (s.id.clone(), s.title.clone())).collect()
 }
 
-/// Allowed mail domains of the latest version of a partner.
-fn mail_domains<'a>(partners: &'a Table, partner: &PartnerId) -> Result<Vec<&'a str>, PipelineError> {
-    let mut latest: Option<(Date, &str)> = None;
-    for row in partners.iter().filter(|r| r.text("partner_id") == Ok(partner.as_str())) {
-        let from = row.date("valid_from")?;
-        if latest.is_none_or(|(known, _)| known < from) {
-            latest = Some((from, row.opt_text("allowed_mail_domains")?.unwrap_or("")));
+/// Allowed mail domains of the latest version of each partner.
+fn mail_domains(partners: &Table) -> Result<BTreeMap<String, Vec<String>>, PipelineError> {
+    let mut latest: BTreeMap<&str, (Date, &str)> = BTreeMap::new();
+    for row in partners.iter() {
+        let (partner, from) = (row.text("partner_id")?, row.date("valid_from")?);
+        if latest.get(partner).is_none_or(|(known, _)| *known < from) {
+            latest.insert(partner, (from, row.opt_text("allowed_mail_domains")?.unwrap_or("")));
         }
     }
-    Ok(latest.map_or_else(Vec::new, |(_, list)| {
-        list.split('|').map(str::trim).filter(|d| !d.is_empty()).collect()
-    }))
+    let listed = |list: &str| -> Vec<String> {
+        let domains = list.split('|').map(str::trim).filter(|d| !d.is_empty());
+        domains.map(str::to_owned).collect()
+    };
+    Ok(latest
+        .into_iter()
+        .map(|(partner, (_, list))| (partner.to_owned(), listed(list)))
+        .collect())
+}
+
+/// The rows of each partner, in their order.
+fn by_partner(table: Table) -> BTreeMap<String, Table> {
+    let mut out = BTreeMap::new();
+    let Some(column) = table.column("partner_id") else {
+        return out;
+    };
+    let columns = table.columns().to_vec();
+    let name = table.name().to_owned();
+    for row in table.rows {
+        let of = out.entry(row[column].to_string());
+        of.or_insert_with(|| Table::with_columns(&name, columns.clone()))
+            .push(row);
+    }
+    out
 }

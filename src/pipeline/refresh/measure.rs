@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::super::sales;
 use super::{PipelineError, Refresh, Timeline};
 use crate::domain::{Finding, Place, Ratio};
+use crate::incentives::Freeze;
+use crate::measures::Measure;
 use crate::measures::engine::{Engine, Sources};
 use crate::measures::polars::Polars;
 use crate::measures::{authorised, calendar, years};
@@ -15,7 +18,7 @@ use crate::measures::{authorised, calendar, years};
 const PARTNER_PERIODS: &str = "calendar_partner_periods";
 
 impl Refresh<'_> {
-    /// Stages the calendar tables, then every measure.
+    /// Stages the calendar tables, then every measure but those of sales.
     pub(super) fn measures(&mut self, timeline: &Timeline) -> Result<(), PipelineError> {
         let books = &self.task.config.rules;
         let partners = self.table("partners")?;
@@ -32,24 +35,52 @@ impl Refresh<'_> {
         self.put(authorised::certified_partners(&held, &domains, &partners)?)?;
         self.put(years::partner_years(&partners, &timeline.ended, timeline.today, books)?)?;
         for measure in &self.task.config.measures {
-            let output = measure.output();
-            let by_period = self.task.config.contract(&output).partition.is_some();
-            if by_period {
-                self.carry_sealed(&output, timeline)?;
+            if !sales::is_late(measure) {
+                self.measure(measure, timeline)?;
             }
-            let mut sources = Sources::new();
-            for table in &measure.tables {
-                sources.insert(table.clone(), self.measured_paths(table, timeline));
-            }
-            let mut table = Polars::default().run(&output, &measure.sql, &sources)?;
-            // a period column limits the result to the open periods, whatever the statement joins
-            if let (true, Some(column)) = (by_period, table.column("period")) {
-                let open: Vec<String> = timeline.open.iter().map(ToString::to_string).collect();
-                table.rows.retain(|row| open.contains(&row[column].to_string()));
-            }
+        }
+        Ok(())
+    }
+
+    /// Stages the calendars of sales and the measures that join them.
+    pub(super) fn sales(&mut self, timeline: &Timeline, freezes: &[Freeze]) -> Result<(), PipelineError> {
+        let given = sales::Given {
+            partners: &self.table("partners")?,
+            products: &self.table("products")?,
+            domains: &self.table("domains")?,
+            certifications: &self.table("effective_certifications")?,
+            fx_rates: &self.table("fx_rates")?,
+            freezes,
+            rules: &self.task.config.rules,
+        };
+        for table in sales::calendars(given, self.staging.paths("sales"))? {
             self.put(table)?;
         }
+        for measure in &self.task.config.measures {
+            if sales::is_late(measure) {
+                self.measure(measure, timeline)?;
+            }
+        }
         self.control_totals()
+    }
+
+    fn measure(&mut self, measure: &Measure, timeline: &Timeline) -> Result<(), PipelineError> {
+        let output = measure.output();
+        let by_period = self.task.config.contract(&output).partition.is_some();
+        if by_period {
+            self.carry_sealed(&output, timeline)?;
+        }
+        let mut sources = Sources::new();
+        for table in &measure.tables {
+            sources.insert(table.clone(), self.measured_paths(table, timeline));
+        }
+        let mut table = Polars::default().run(&output, &measure.sql, &sources)?;
+        // a period column limits the result to the open periods, whatever the statement joins
+        if let (true, Some(column)) = (by_period, table.column("period")) {
+            let open: Vec<String> = timeline.open.iter().map(ToString::to_string).collect();
+            table.rows.retain(|row| open.contains(&row[column].to_string()));
+        }
+        self.put(table)
     }
 
     /// The sales that the measure counted against the sales that there are, by currency and by another way down: a line

@@ -145,7 +145,6 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
     refresh.step("evaluation")?;
     let red_lines = refresh.evaluate(&timeline)?;
     refresh.reviews(&timeline, &acts, &red_lines)?;
-    refresh.step("incentives and ledger")?;
     let book = refresh.books(&mut timeline, red_lines)?;
     refresh.step("scorecards")?;
     refresh.mails(&timeline)?;

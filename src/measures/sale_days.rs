@@ -1,0 +1,239 @@
+//! The days between which nothing changes for a sale: the grain of the measure of sales in time.
+//!
+//! Duty: cut time where an earning period, a certification, a freeze or an exchange rate in use changes; the days of a
+//! span stand for its first one, on which every scheme decides as it does on each of them. Not its duty: what is asked of
+//! products (`sale_products`), facts, deciding.
+//!
+//! A day for which an exchange rate is missing is a span of its own: what waits is told by its days.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::calendar::CalendarError;
+use crate::domain::time::{add_days, sub_days};
+use crate::domain::{Currency, Date, FiscalCalendar, PeriodKind, Table};
+use crate::rules::{Books, Scheme};
+
+/// Settled in several currencies over time: a line is cut where a rate to any of them changes.
+const SEVERAL: &str = "several";
+
+/// What was sold by a partner in a currency, and on which days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sold<'a> {
+    pub partner: &'a str,
+    pub currency: &'a str,
+    /// First and last day of an order or an invoice.
+    pub first_on: Date,
+    pub last_on: Date,
+}
+
+/// Days from `from` to before `until` on which a partner's orders earn nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frozen<'a> {
+    pub partner: &'a str,
+    pub from: Date,
+    pub until: Date,
+}
+
+/// What time is cut by.
+#[derive(Debug)]
+pub struct Cuts<'a> {
+    calendar: FiscalCalendar,
+    /// Of the shortest earning or evaluation period: the longer ones begin with one of these.
+    shortest: PeriodKind,
+    /// Each age up to which some scheme lets an earlier rate serve.
+    max_age_days: BTreeSet<u32>,
+    /// Settlement currencies by partner.
+    settled_in: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Days with a usable rate, by base and quote.
+    rates: BTreeMap<(&'a str, &'a str), BTreeSet<Date>>,
+    /// Days on which a certification of the partner begins or ends.
+    certified: BTreeMap<&'a str, BTreeSet<Date>>,
+    frozen: BTreeMap<&'a str, BTreeSet<Date>>,
+}
+
+impl<'a> Cuts<'a> {
+    /// From feeds, certifications as they hold, and freezes.
+    pub fn read<'s>(
+        partners: &'a Table,
+        certifications: &'a Table,
+        fx_rates: &'a Table,
+        frozen: &[Frozen<'a>],
+        schemes: impl IntoIterator<Item = &'s Scheme>,
+        books: &dyn Books,
+    ) -> Result<Cuts<'a>, CalendarError> {
+        let programme = books.programme();
+        let mut cuts = Cuts {
+            calendar: programme.calendar,
+            shortest: programme.evaluation_period,
+            max_age_days: BTreeSet::new(),
+            settled_in: BTreeMap::new(),
+            rates: BTreeMap::new(),
+            certified: BTreeMap::new(),
+            frozen: BTreeMap::new(),
+        };
+        for scheme in schemes {
+            cuts.shortest = cuts.shortest.min(scheme.earning_period);
+            cuts.max_age_days.insert(scheme.fx_max_age_days);
+        }
+        for row in partners.iter() {
+            let currencies = cuts.settled_in.entry(row.text("partner_id")?).or_default();
+            currencies.insert(row.text("currency")?);
+        }
+        for row in certifications.iter() {
+            let days = cuts.certified.entry(row.text("partner_id")?).or_default();
+            days.insert(row.date("valid_from")?);
+            days.extend(row.opt_date("valid_to")?);
+        }
+        for row in fx_rates
+            .iter()
+            .filter(|r| r.ratio("rate").is_ok_and(|r| r.is_positive()))
+        {
+            let days = cuts.rates.entry((row.text("base")?, row.text("quote")?)).or_default();
+            days.insert(row.date("date")?);
+        }
+        for span in frozen {
+            let days = cuts.frozen.entry(span.partner).or_default();
+            days.extend([span.from, span.until]);
+        }
+        Ok(cuts)
+    }
+
+    /// `calendar_sale_partners`: for each partner that sold, the currency that it is settled in, and whether it was ever
+    /// frozen. Key: partner_id.
+    pub fn partners(&self, sold: &[Sold<'_>]) -> Table {
+        let mut out = Table::new("calendar_sale_partners", &["partner_id", "settled_in", "frozen"]);
+        let partners: BTreeSet<&str> = sold.iter().map(|s| s.partner).collect();
+        for partner in partners {
+            let frozen = self.frozen.contains_key(partner);
+            out.push(vec![partner.into(), self.settlement(partner).into(), frozen.into()]);
+        }
+        out
+    }
+
+    /// `calendar_sale_days`: for each currency that something was sold in, currency that such a partner is settled in, and
+    /// day, the first day of its period and of the span in which no exchange rate changes. Key: currency, settled_in,
+    /// day_on.
+    pub fn days(&self, sold: &[Sold<'_>]) -> Table {
+        let columns = ["currency", "settled_in", "day_on", "period_on", "first_on"];
+        let mut out = Table::new("calendar_sale_days", &columns);
+        let mut pairs: BTreeMap<(&str, &str), (Date, Date)> = BTreeMap::new();
+        for s in sold {
+            let pair = pairs
+                .entry((s.currency, self.settlement(s.partner)))
+                .or_insert((s.first_on, s.last_on));
+            *pair = (pair.0.min(s.first_on), pair.1.max(s.last_on));
+        }
+        for ((currency, settled_in), (first, last)) in pairs {
+            let quotes = self.quotes(currency, settled_in);
+            let (mut day, mut before) = (first, None);
+            while day <= last {
+                let period_on = self.period_on(day);
+                let rates = self.rates_of(currency, &quotes, day);
+                let first_on = match before {
+                    Some((on, same_period, same_rates))
+                        if same_period == period_on && same_rates == rates && rates.iter().all(Option::is_some) =>
+                    {
+                        on
+                    }
+                    // what comes before the first day sold does not matter
+                    _ => day,
+                };
+                out.push(vec![
+                    currency.into(),
+                    settled_in.into(),
+                    day.into(),
+                    period_on.into(),
+                    first_on.into(),
+                ]);
+                before = Some((first_on, period_on, rates));
+                day = add_days(day, 1);
+            }
+        }
+        out
+    }
+
+    /// `calendar_sale_changes`: for each partner, and period within which its certifications or freezes change, the spans
+    /// between the changes; together they are the period. Key: partner_id, period_on, first_on.
+    pub fn changes(&self, sold: &[Sold<'_>]) -> Table {
+        let columns = ["partner_id", "period_on", "first_on", "end_on"];
+        let mut out = Table::new("calendar_sale_changes", &columns);
+        let mut times: BTreeMap<&str, (Date, Date)> = BTreeMap::new();
+        for s in sold {
+            let time = times.entry(s.partner).or_insert((s.first_on, s.last_on));
+            *time = (time.0.min(s.first_on), time.1.max(s.last_on));
+        }
+        let none = BTreeSet::new();
+        for (partner, (first, last)) in times {
+            let certified = self.certified.get(partner).unwrap_or(&none).range(first..=last);
+            let frozen = self.frozen.get(partner).unwrap_or(&none).range(first..=last);
+            let mut periods: BTreeMap<Date, BTreeSet<Date>> = BTreeMap::new();
+            for day in certified.chain(frozen) {
+                let period_on = self.period_on(*day);
+                if *day != period_on {
+                    periods.entry(period_on).or_default().insert(*day);
+                }
+            }
+            for (period_on, mut firsts) in periods {
+                firsts.insert(period_on);
+                let ends = firsts.iter().skip(1).copied().chain([self.period_end(period_on)]);
+                for (first_on, end_on) in firsts.iter().zip(ends) {
+                    out.push(vec![
+                        partner.into(),
+                        period_on.into(),
+                        (*first_on).into(),
+                        end_on.into(),
+                    ]);
+                }
+            }
+        }
+        out
+    }
+
+    fn settlement(&self, partner: &str) -> &'a str {
+        let Some(currencies) = self.settled_in.get(partner) else {
+            // without a version nothing is earned
+            return "";
+        };
+        match currencies.first() {
+            Some(only) if currencies.len() == 1 => only,
+            _ => SEVERAL,
+        }
+    }
+
+    /// The currencies that a line's is exchanged for.
+    fn quotes(&self, currency: &str, settled_in: &'a str) -> BTreeSet<&'a str> {
+        let all: BTreeSet<&str> = match settled_in {
+            SEVERAL => {
+                let several = self.settled_in.values().filter(|c| c.len() > 1);
+                several.flatten().copied().collect()
+            }
+            "" => BTreeSet::new(),
+            only => BTreeSet::from([only]),
+        };
+        all.into_iter().filter(|quote| *quote != currency).collect()
+    }
+
+    /// The day of each rate that serves on a day, by quote and age; none where one is missing.
+    fn rates_of(&self, currency: &str, quotes: &BTreeSet<&str>, day: Date) -> Vec<Option<Date>> {
+        if Currency::parse(currency).is_none() {
+            return vec![None];
+        }
+        let rate = |quote: &str, age: u32| {
+            let days = self.rates.get(&(currency, quote))?;
+            days.range(sub_days(day, age)..=day).next_back().copied()
+        };
+        let ages =
+            |quote: &&str| -> Vec<Option<Date>> { self.max_age_days.iter().map(|age| rate(quote, *age)).collect() };
+        quotes.iter().flat_map(ages).collect()
+    }
+
+    fn period_on(&self, day: Date) -> Date {
+        let period = self.calendar.period_of(day, self.shortest);
+        period.map_or(day, |p| self.calendar.first_day(p))
+    }
+
+    fn period_end(&self, period_on: Date) -> Date {
+        let period = self.calendar.period_of(period_on, self.shortest);
+        period.map_or(add_days(period_on, 1), |p| self.calendar.end_day(p))
+    }
+}

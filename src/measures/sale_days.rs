@@ -237,3 +237,118 @@ impl<'a> Cuts<'a> {
         period.map_or(add_days(period_on, 1), |p| self.calendar.end_day(p))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::parse_date;
+
+    fn day(text: &str) -> Date {
+        parse_date(text).unwrap()
+    }
+
+    fn days(texts: &[&str]) -> BTreeSet<Date> {
+        texts.iter().map(|text| day(text)).collect()
+    }
+
+    /// Quarters; rates serve for 0 and for 7 days; P1 settles in euros, P2 in euros, then in pounds.
+    fn cuts() -> Cuts<'static> {
+        Cuts {
+            calendar: FiscalCalendar::starting_in(1).unwrap(),
+            shortest: PeriodKind::Quarter,
+            max_age_days: BTreeSet::from([0, 7]),
+            settled_in: BTreeMap::from([("P1", BTreeSet::from(["EUR"])), ("P2", BTreeSet::from(["EUR", "GBP"]))]),
+            rates: BTreeMap::from([
+                (
+                    ("USD", "EUR"),
+                    days(&["2026-06-29", "2026-06-30", "2026-07-01", "2026-07-03"]),
+                ),
+                (("USD", "GBP"), days(&["2026-06-29"])),
+            ]),
+            certified: BTreeMap::from([("P1", days(&["2026-04-01", "2026-05-10", "2027-01-01"]))]),
+            frozen: BTreeMap::from([("P1", days(&["2026-05-20", "2026-08-18"]))]),
+        }
+    }
+
+    fn sold<'a>(partner: &'a str, currency: &'a str, first: &str, last: &str) -> Sold<'a> {
+        Sold {
+            partner,
+            currency,
+            first_on: day(first),
+            last_on: day(last),
+        }
+    }
+
+    fn shown(table: &Table) -> Vec<String> {
+        let row = |row: &crate::domain::Row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        table.rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn days_in_the_own_currency_are_cut_by_periods_only() {
+        let table = cuts().days(&[sold("P1", "EUR", "2026-06-29", "2026-07-02")]);
+        let expected = [
+            "EUR EUR 2026-06-29 2026-04-01 2026-06-29",
+            "EUR EUR 2026-06-30 2026-04-01 2026-06-29",
+            "EUR EUR 2026-07-01 2026-07-01 2026-07-01",
+            "EUR EUR 2026-07-02 2026-07-01 2026-07-01",
+        ];
+        assert_eq!(shown(&table), expected);
+    }
+
+    #[test]
+    fn a_rate_that_serves_some_scheme_cuts_and_a_missing_one_stands_alone() {
+        let firsts = |table: &Table| -> Vec<String> {
+            table
+                .rows
+                .iter()
+                .map(|row| row[4].to_string()[5..].to_owned())
+                .collect()
+        };
+        // from the 4th on no rate is of the same day, as one scheme asks: each of these days is told by itself
+        let table = cuts().days(&[sold("P1", "USD", "2026-06-29", "2026-07-05")]);
+        assert_eq!(
+            firsts(&table),
+            ["06-29", "06-30", "07-01", "07-02", "07-03", "07-04", "07-05"]
+        );
+        let lasting = Cuts {
+            max_age_days: BTreeSet::from([7]),
+            ..cuts()
+        };
+        let table = lasting.days(&[sold("P1", "USD", "2026-06-29", "2026-07-05")]);
+        assert_eq!(
+            firsts(&table),
+            ["06-29", "06-30", "07-01", "07-01", "07-03", "07-03", "07-03"]
+        );
+        // to pounds there is none from 7 July on; what is no currency never has one
+        let table = lasting.days(&[sold("P2", "USD", "2026-07-04", "2026-07-08")]);
+        assert_eq!(firsts(&table), ["07-04", "07-04", "07-04", "07-07", "07-08"]);
+        let table = lasting.days(&[sold("P1", "EUX", "2026-07-04", "2026-07-05")]);
+        assert_eq!(firsts(&table), ["07-04", "07-05"]);
+    }
+
+    #[test]
+    fn changes_within_a_period_cut_it_and_those_at_its_first_day_do_not() {
+        let table = cuts().changes(&[
+            sold("P1", "EUR", "2026-04-01", "2026-09-30"),
+            sold("P2", "EUR", "2026-04-01", "2026-09-30"),
+        ]);
+        let expected = [
+            "P1 2026-04-01 2026-04-01 2026-05-10",
+            "P1 2026-04-01 2026-05-10 2026-05-20",
+            "P1 2026-04-01 2026-05-20 2026-07-01",
+            "P1 2026-07-01 2026-07-01 2026-08-18",
+            "P1 2026-07-01 2026-08-18 2026-10-01",
+        ];
+        assert_eq!(shown(&table), expected);
+    }
+
+    #[test]
+    fn who_settled_in_two_currencies_and_who_is_unknown() {
+        let sold = ["P1", "P2", "P3"].map(|p| sold(p, "EUR", "2026-04-01", "2026-09-30"));
+        assert_eq!(
+            shown(&cuts().partners(&sold)),
+            ["P1 EUR true", "P2 several false", "P3  false"]
+        );
+    }
+}

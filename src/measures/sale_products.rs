@@ -219,3 +219,137 @@ fn asked(facts: Facts<'_>, asks: &[Ask<'_>], wider: &BTreeMap<&str, &str>) -> Ve
         by_domain.into(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::parse_date;
+
+    fn products(rows: &[(&str, &str, &str, &str, &str, bool)]) -> Table {
+        let columns = [
+            "product_id",
+            "valid_from",
+            "family",
+            "domain",
+            "category",
+            "incentive_eligible",
+            "valid_to",
+        ];
+        let mut table = Table::new("products", &columns);
+        for (id, from, family, domain, category, eligible) in rows {
+            let from = parse_date(from).unwrap();
+            let row = [
+                (*id).into(),
+                from.into(),
+                (*family).into(),
+                (*domain).into(),
+                (*category).into(),
+            ];
+            table.push(row.into_iter().chain([(*eligible).into(), Value::Null]).collect());
+        }
+        table
+    }
+
+    fn domains() -> Table {
+        let mut table = Table::new("domains", &["domain", "member_of"]);
+        table.push(vec!["security".into(), "networking".into()]);
+        table.push(vec!["networking".into(), Value::Null]);
+        table.push(vec!["ups".into(), Value::Null]);
+        table
+    }
+
+    fn ask(scope: &Scope) -> Ask<'_> {
+        Ask {
+            scope,
+            date: SchemeDate::OrderedOn,
+            by_domain: false,
+            by_payment: false,
+        }
+    }
+
+    fn list(names: &[&str]) -> Vec<String> {
+        names.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    /// `model domain family category eligible` with `-` for what is blank.
+    fn kept(asks: &[Ask<'_>], facts: Facts<'_>) -> String {
+        let wider = BTreeMap::from([("security", "networking")]);
+        let values = asked(facts, asks, &wider);
+        let shown = values[..5].iter().map(|v| match v.to_string().as_str() {
+            "" => "-".to_owned(),
+            text => text.to_owned(),
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    const LINE: Facts<'static> = Facts {
+        line_kind: "service",
+        service_model: "vendor",
+        domain: "security",
+        family: "f1",
+        category: "B",
+        incentive_eligible: true,
+    };
+
+    #[test]
+    fn what_no_scope_asks_for_is_blank() {
+        let services = Scope {
+            line_kinds: list(&["service"]),
+            ..Scope::default()
+        };
+        assert_eq!(kept(&[ask(&services)], LINE), "- - - - false");
+        let narrow = Scope {
+            families: list(&["f1", "f2"]),
+            service_models: list(&["vendor"]),
+            incentive_eligible_only: true,
+            ..Scope::default()
+        };
+        assert_eq!(kept(&[ask(&services), ask(&narrow)], LINE), "vendor - f1 - true");
+        // out of the scope by its family: nothing else of it is asked any more
+        let other = Facts { family: "f3", ..LINE };
+        assert_eq!(kept(&[ask(&services), ask(&narrow)], other), "- - - - false");
+        let out = Scope {
+            families_out: list(&["f1"]),
+            ..Scope::default()
+        };
+        assert_eq!(kept(&[ask(&out)], LINE), "- - f1 - false");
+    }
+
+    #[test]
+    fn a_domain_stays_where_a_scope_or_a_certification_asks_for_it() {
+        let networking = Scope {
+            domains: list(&["networking"]),
+            ..Scope::default()
+        };
+        assert_eq!(kept(&[ask(&networking)], LINE), "- security - - false");
+        let all = Scope {
+            line_kinds: list(&["service"]),
+            ..Scope::default()
+        };
+        let by_domain = Ask {
+            by_domain: true,
+            ..ask(&all)
+        };
+        assert_eq!(kept(&[by_domain], LINE), "- security - - false");
+        // a scheme that does not take the line asks nothing of it
+        let products = Facts {
+            line_kind: "product",
+            ..LINE
+        };
+        assert_eq!(kept(&[by_domain], products), "- - - - false");
+    }
+
+    #[test]
+    fn versions_that_differ_in_nothing_that_is_asked_are_one_span() {
+        let table = products(&[
+            ("A", "2020-01-01", "f1", "ups", "B", true),
+            ("A", "2026-02-01", "f2", "ups", "B", true),
+            ("A", "2026-03-01", "f2", "ups", "C", true),
+        ]);
+        let spans = sale_products(&table, &domains(), []).unwrap();
+        assert_eq!(spans.rows.len(), SOLD.len());
+        assert_eq!(spans.rows[0][4].to_string(), "9999-12-31");
+        let flags: Vec<String> = spans.rows[0][10..].iter().map(ToString::to_string).collect();
+        assert_eq!(flags, ["true", "false", "false", "false"]);
+    }
+}

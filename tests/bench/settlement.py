@@ -1,12 +1,12 @@
-"""Settling a large programme from facts at hand: `python tests/bench/settlement.py [PARTNERS] [LINES] [FOLDER]`.
+"""Settling a large programme from facts at hand: `python tests/bench/settlement.py [PARTNERS] [LINES] [FOLDER] [QUARTERS]`.
 
 Needs duckdb from PyPI and a release build (`cargo build --release`). Makes PARTNERS (30,000) and LINES (12 million) sales
-over four quarters in FOLDER, every value a function of its row number: 1 line in 10 in a currency other than the
+over QUARTERS (2, at most 4) in FOLDER, every value a function of its row number: 1 line in 10 in a currency other than the
 partner's, exchange rates of every day, 1 in 50 a return, service lines with payments, certifications that begin and end
 within quarters. Five schemes. Then
 
 * a run in the first days of the programme takes everything in, when nothing is due yet;
-* a run after the fourth quarter, timed: sales measured, four quarters earned, booked, checked, published;
+* a run after the last quarter, timed: sales measured, all quarters earned, booked, checked, published;
 * the same again with one late sale, timed: everything is computed anew, the difference is booked.
 
 Prints for each step of both runs seconds and the peak of the process's memory.
@@ -27,6 +27,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PARTNERS = int(sys.argv[1]) if len(sys.argv) > 1 else 30_000
 LINES = int(sys.argv[2]) if len(sys.argv) > 2 else 12_000_000
 FOLDER = os.path.abspath(sys.argv[3] if len(sys.argv) > 3 else "target/bench-settlement")
+QUARTERS = int(sys.argv[4]) if len(sys.argv) > 4 else 2
+FIRST = {1: "2026-07-01", 2: "2026-04-01", 3: "2026-01-01", 4: "2025-10-01"}[QUARTERS]
+PERIOD = {1: "2026-Q3", 2: "2026-Q2", 3: "2026-Q1", 4: "2025-Q4"}[QUARTERS]
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 PROGRAM = os.environ.get("STARLEDGER", os.path.join(TARGET, "release", "starledger"))
 FEEDS = ("domains", "partners", "products", "certifications", "fx_rates", "payments", "sales")
@@ -91,8 +94,8 @@ def workspace():
         for feed in FEEDS:
             out.write(f'[[source]]\nname = "{feed}"\nfeed = "{feed}"\nfiles = ["in/{feed}-*.csv"]\nformat = "csv"\n\n')
     for edition in glob.glob(os.path.join(folder, "pipelines", "rules", "global", "*.toml")):
-        with open(edition, "a") as out:
-            out.write(SCHEMES)
+        text = open(edition).read().replace('first_period = "2025-Q4"', f'first_period = "{PERIOD}"')
+        open(edition, "w").write(text + SCHEMES)
     facts(os.path.join(folder, "in"))
     return folder
 
@@ -144,7 +147,7 @@ def facts(folder):
     connection.execute(f"""
         CREATE TABLE lines AS
         SELECT i, i % {PARTNERS} AS p, hash(i) AS h, hash(i + 7919) AS g,
-          DATE '2025-10-01' + CAST(i * 355 // {LINES} AS INTEGER) AS ordered_on, i % 50 = 49 AS is_return
+          DATE '{FIRST}' + CAST(i * {91 * QUARTERS - 9} // {LINES} AS INTEGER) AS ordered_on, i % 50 = 49 AS is_return
         FROM (SELECT range AS i FROM range({LINES}))""")
     connection.execute(f"""
         CREATE VIEW sold AS
@@ -168,10 +171,10 @@ def facts(folder):
     # three service lines in four are paid in full
     write("payments", """
         SELECT printf('PY-%09d', i) AS payment_id, printf('SO-%09d', i) AS order_line_id, '' AS settlement_no,
-          CAST(ordered_on + 30 AS VARCHAR) AS paid_on,
+          CAST(ordered_on + 9 AS VARCHAR) AS paid_on,
           printf('%d.%02d', (cents * (100 - off) // 100) // 100, (cents * (100 - off) // 100) % 100) AS amount,
           CASE WHEN h % 10 = 0 THEN 'USD' ELSE own_currency END AS currency
-        FROM sold WHERE line_kind = 'service' AND NOT is_return AND g // 10 % 4 > 0 AND ordered_on + 30 < DATE '2026-10-12'""")
+        FROM sold WHERE line_kind = 'service' AND NOT is_return AND g // 10 % 4 > 0 AND ordered_on + 9 < DATE '2026-10-12'""")
     connection.close()
 
 
@@ -202,12 +205,12 @@ def count(folder, table):
 
 def main():
     folder = workspace()
-    run(folder, "2025-10-02T06:00:00Z", f"{PARTNERS} partners and {LINES} sales taken in, nothing due")
+    run(folder, f"{FIRST[:-1]}2T06:00:00Z", f"{PARTNERS} partners and {LINES} sales taken in, nothing due")
     for name in os.listdir(os.path.join(folder, "in")):
         os.remove(os.path.join(folder, "in", name))
-    run(folder, "2026-10-12T06:00:00Z", "four quarters settled from existing facts")
+    run(folder, "2026-10-12T06:00:00Z", f"{QUARTERS} quarters settled from existing facts")
     print("  " + ", ".join(f"{count(folder, t)} rows of {t}" for t in ("sales", "measures_sales", "rebates", "ledger")))
-    late = "SO-LATE,P00007,PRD-0004,product,,1000.00,0.10,900.00,1,EUR,Northwind Devices,2026-05-05,2026-05-06,\n"
+    late = "SO-LATE,P00007,PRD-0004,product,,1000.00,0.10,900.00,1,EUR,Northwind Devices,2026-08-05,2026-08-06,\n"
     head = "order_line_id,partner_id,product_id,line_kind,service_model,list_amount,discount_rate,net_amount,quantity,currency,selling_entity,ordered_on,invoiced_on,original_order_line_id\n"
     open(os.path.join(folder, "in", "sales-2.csv"), "w").write(head + late)
     before = count(folder, "ledger")

@@ -11,6 +11,7 @@ mod foreign;
 mod gc;
 mod init;
 mod output;
+mod person;
 mod plan;
 mod progress;
 mod quarantine;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::events::{PersonArgs, act_json, print_delivered};
+use super::person::{PersonArgs, act_json, print_delivered};
 use super::query::current;
 use super::{CommandResult, Session};
 use crate::domain::{RowRef, Table};

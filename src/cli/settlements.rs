@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::events::{PersonArgs, print_delivered};
 use super::output::json_value;
+use super::person::{PersonArgs, print_delivered};
 use super::query::current;
 use super::{CommandResult, Session};
 use crate::domain::{Currency, Dec, RowRef, Table, TableError, Value};

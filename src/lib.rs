@@ -22,6 +22,10 @@
 //! | `cli` | the only room that prints | work |
 //! | `sample` | sample data of any size | reading anything back |
 
+/// For every binary that links this library.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod domain;
 
 pub mod contracts;

@@ -26,18 +26,37 @@ const BY_MINOR_DIGITS: [(u8, &str); 4] = [
     (4, "UYW"),
 ];
 
+/// Minor digits of each active code and one more, by place; 0 is no code.
+static KNOWN: [u8; 26 * 26 * 26] = {
+    let mut known = [0; 26 * 26 * 26];
+    let mut list = 0;
+    while list < BY_MINOR_DIGITS.len() {
+        let (minor_digits, codes) = BY_MINOR_DIGITS[list];
+        let (codes, mut at) = (codes.as_bytes(), 0);
+        // three letters and a blank
+        while at < codes.len() {
+            known[place([codes[at], codes[at + 1], codes[at + 2]])] = minor_digits + 1;
+            at += 4;
+        }
+        list += 1;
+    }
+    known
+};
+
+/// Of three capitals among all there could be.
+const fn place(code: [u8; 3]) -> usize {
+    let [a, b, c] = code;
+    ((a - b'A') as usize * 26 + (b - b'A') as usize) * 26 + (c - b'A') as usize
+}
+
 impl Currency {
     /// The currency of a code in capitals.
     #[must_use]
     pub fn parse(code: &str) -> Option<Currency> {
-        let bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
-        BY_MINOR_DIGITS
-            .iter()
-            .find(|(_, codes)| codes.split(' ').any(|c| c == code))
-            .map(|(minor_digits, _)| Currency {
-                code: bytes,
-                minor_digits: *minor_digits,
-            })
+        let code: [u8; 3] = code.as_bytes().try_into().ok()?;
+        let is_capital = code.iter().all(u8::is_ascii_uppercase);
+        let minor_digits = KNOWN[is_capital.then(|| place(code))?].checked_sub(1)?;
+        Some(Currency { code, minor_digits })
     }
 
     #[must_use]

@@ -21,6 +21,16 @@ pub struct EngineError {
     pub detail: String,
 }
 
+/// A part of a result: rows whose text in a column, one that the statement groups by, is at least `from` and below `until`.
+/// The parts of a result together are the result, and each is made in less memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    pub column: &'static str,
+    pub from: Option<String>,
+    /// Exclusive.
+    pub until: Option<String>,
+}
+
 /// Runs SQL over Parquet files and returns a small table.
 pub trait Engine {
     /// Runs one statement; `what` names it in errors.

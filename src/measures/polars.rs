@@ -3,11 +3,12 @@
 //! Duty: register the files, run the statement, hand the small result over as typed rows. `polars` ends at this door.
 
 use polars::prelude::{
-    AnyValue, Column, DataFrame, HiveOptions, IntoLazy, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet,
+    AnyValue, Column, DataFrame, HiveOptions, IntoLazy, LazyFrame, PlRefPath, PlSmallStr, PolarsResult,
+    ScanArgsParquet, SortMultipleOptions, col, lit,
 };
 use polars::sql::SQLContext;
 
-use super::engine::{Engine, EngineError, Sources};
+use super::engine::{Engine, EngineError, Slice, Sources};
 use crate::domain::{Dec, Instant, SharedTexts, Table, Value};
 
 /// Polars on this machine.
@@ -17,6 +18,8 @@ pub struct Polars {
     pub texts: Vec<Table>,
     /// In memory rather than streaming: for questions to small tables, where the streaming engine knows fewer forms.
     pub in_memory: bool,
+    /// Only this part of the result.
+    pub slice: Option<Slice>,
 }
 
 impl Engine for Polars {
@@ -49,15 +52,49 @@ impl Engine for Polars {
         }
         // the engine panics on some overflows; a statement must not take the program down
         let mut run = || {
-            context
-                .execute(sql)
-                .and_then(|lazy| lazy.with_streaming(!self.in_memory).collect())
+            let lazy = context.execute(sql)?;
+            // `collect` takes the engine in memory whatever was asked for before
+            let engine = if self.in_memory {
+                polars::prelude::Engine::InMemory
+            } else {
+                polars::prelude::Engine::Streaming
+            };
+            let frame = self.sliced(lazy).collect_with_engine(engine)?.unwrap_single();
+            if self.slice.is_some() {
+                sorted(&frame)
+            } else {
+                Ok(frame)
+            }
         };
         let frame = std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut run))
             .map_err(|_| error("the engine panicked; a sum may have overflowed".to_owned()))?
             .map_err(|e| error(e.to_string()))?;
         to_table(what, &frame, self.in_memory).map_err(error)
     }
+}
+
+impl Polars {
+    fn sliced(&self, lazy: LazyFrame) -> LazyFrame {
+        let Some(Slice { column, from, until }) = &self.slice else {
+            return lazy;
+        };
+        let lazy = match from {
+            Some(from) => lazy.filter(col(*column).gt_eq(lit(from.as_str()))),
+            None => lazy,
+        };
+        match until {
+            Some(until) => lazy.filter(col(*column).lt(lit(until.as_str()))),
+            None => lazy,
+        }
+    }
+}
+
+/// Rows by the columns before the first amount, as tables have them: equal texts stand together and take room once.
+fn sorted(frame: &DataFrame) -> PolarsResult<DataFrame> {
+    let is_amount = |c: &&Column| c.dtype().is_decimal();
+    let keys = frame.columns().iter().take_while(|c| !is_amount(c));
+    let keys: Vec<PlSmallStr> = keys.map(|c| c.name().clone()).collect();
+    frame.sort(keys, SortMultipleOptions::default())
 }
 
 fn text_frame(table: &Table) -> PolarsResult<DataFrame> {

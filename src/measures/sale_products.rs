@@ -175,6 +175,16 @@ fn push(out: &mut Table, key: [&str; 3], (first_on, end_on): (Date, Date), value
     );
 }
 
+/// Nothing that a scope could ask for.
+const BLANK: Facts<'static> = Facts {
+    line_kind: "",
+    service_model: "",
+    domain: "",
+    family: "",
+    category: "",
+    incentive_eligible: false,
+};
+
 /// The values that are asked for, the others blank, and by what else the line is decided.
 fn asked(facts: Facts<'_>, asks: &[Ask<'_>], wider: &BTreeMap<&str, &str>) -> Vec<Value> {
     let takes = |facts: &Facts<'_>| -> Vec<bool> { asks.iter().map(|a| facts.is_taken(a.scope, wider)).collect() };
@@ -188,14 +198,6 @@ fn asked(facts: Facts<'_>, asks: &[Ask<'_>], wider: &BTreeMap<&str, &str>) -> Ve
         if takes(&less) == taken {
             kept = less;
         }
-    };
-    const BLANK: Facts<'static> = Facts {
-        line_kind: "",
-        service_model: "",
-        domain: "",
-        family: "",
-        category: "",
-        incentive_eligible: false,
     };
     blank(BLANK, |f, b| f.family = b.family);
     blank(BLANK, |f, b| f.category = b.category);

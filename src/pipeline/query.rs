@@ -66,6 +66,7 @@ pub fn query(layout: &Layout, release: &Release, sql: &str) -> Result<Table, Pip
     Polars {
         texts: vec![runs],
         in_memory: true,
+        slice: None,
     }
     .run("the query", sql, &sources)
     .map_err(|e| PipelineError::Usage(format!("{}; `starledger status` lists the tables", e.detail)))

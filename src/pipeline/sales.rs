@@ -3,14 +3,17 @@
 //! Duty: which tables they are made from; a run and a simulation make them alike. They need the freezes, so that they come
 //! after the evaluation, and the measures that read them too. Not its duty: what stands in them
 //! (`measures::sale_days`, `measures::sale_products`), where they are put.
+//!
+//! What reads all sales is made by slices of partners, so that memory does not grow with the sales.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::PipelineError;
 use crate::domain::Table;
 use crate::incentives::Freeze;
 use crate::measures::Measure;
-use crate::measures::engine::{Engine, Sources};
+use crate::measures::engine::{Engine, Slice, Sources};
 use crate::measures::polars::Polars;
 use crate::measures::sale_days::{Cuts, Frozen, Sold};
 use crate::measures::sale_products::sale_products;
@@ -24,8 +27,8 @@ const CALENDARS: [&str; 4] = [
 ];
 
 const SOLD: &str = "SELECT partner_id AS partner_id, currency AS currency, MIN(ordered_on) AS first_ordered_on, \
-    MIN(invoiced_on) AS first_invoiced_on, MAX(ordered_on) AS last_ordered_on, MAX(invoiced_on) AS last_invoiced_on \
-    FROM sales GROUP BY partner_id, currency";
+    MIN(invoiced_on) AS first_invoiced_on, MAX(ordered_on) AS last_ordered_on, MAX(invoiced_on) AS last_invoiced_on, \
+    CAST(COUNT(*) AS BIGINT) AS lines FROM sales GROUP BY partner_id, currency";
 
 /// Whether a measure can only be made after the evaluation.
 pub(super) fn is_late(measure: &Measure) -> bool {
@@ -45,12 +48,42 @@ pub(super) struct Given<'a> {
     pub rules: &'a Rules,
 }
 
-/// The tables of [`CALENDARS`]; `sales` are the files of the feed.
-pub(super) fn calendars(given: Given<'_>, sales: Vec<PathBuf>) -> Result<[Table; 4], PipelineError> {
+/// Sales that are measured at a time, about.
+const SLICE_LINES: i64 = 3_000_000;
+
+/// Slices of partners that share the sales evenly, as far as partners can be parted.
+fn slices<'a>(sold: impl Iterator<Item = (&'a str, i64)>) -> Vec<Slice> {
+    let mut lines: BTreeMap<&str, i64> = BTreeMap::new();
+    for (partner, more) in sold {
+        *lines.entry(partner).or_default() += more;
+    }
+    let slice = |from: Option<&str>, until: Option<&str>| Slice {
+        column: "partner_id",
+        from: from.map(str::to_owned),
+        until: until.map(str::to_owned),
+    };
+    let (mut slices, mut first, mut sum) = (Vec::new(), None, 0);
+    for (partner, lines) in lines {
+        if sum > 0 && sum + lines > SLICE_LINES {
+            slices.push(slice(first, Some(partner)));
+            (first, sum) = (Some(partner), 0);
+        }
+        sum += lines;
+    }
+    slices.push(slice(first, None));
+    slices
+}
+
+/// The tables of [`CALENDARS`], and the slices of partners in which to measure; `sales` are the files of the feed.
+pub(super) fn calendars(given: Given<'_>, sales: Vec<PathBuf>) -> Result<([Table; 4], Vec<Slice>), PipelineError> {
     let of_sales = Sources::from([("sales".to_owned(), sales)]);
     let table = Polars::default().run("the days of sales", SOLD, &of_sales)?;
-    let mut sold = Vec::with_capacity(table.rows.len());
+    let (mut sold, mut lines) = (
+        Vec::with_capacity(table.rows.len()),
+        Vec::with_capacity(table.rows.len()),
+    );
     for row in table.iter() {
+        lines.push((row.text("partner_id")?, row.int("lines")?));
         sold.push(Sold {
             partner: row.text("partner_id")?,
             currency: row.text("currency")?,
@@ -77,10 +110,41 @@ pub(super) fn calendars(given: Given<'_>, sales: Vec<PathBuf>) -> Result<[Table;
         schemes.iter().copied(),
         given.rules,
     )?;
-    Ok([
+    let tables = [
         cuts.changes(&sold),
         cuts.days(&sold),
         cuts.partners(&sold),
         sale_products(given.products, given.domains, schemes)?,
-    ])
+    ];
+    Ok((tables, slices(lines.into_iter())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_follow_one_another_and_hold_every_partner() {
+        let half = SLICE_LINES / 2;
+        let sold = [
+            ("P3", half),
+            ("P1", half),
+            ("P1", half),
+            ("P2", 1),
+            ("P4", half),
+            ("P5", SLICE_LINES * 2),
+        ];
+        let shown: Vec<String> = slices(sold.into_iter())
+            .iter()
+            .map(|s| {
+                format!(
+                    "{}..{}",
+                    s.from.as_deref().unwrap_or(""),
+                    s.until.as_deref().unwrap_or("")
+                )
+            })
+            .collect();
+        assert_eq!(shown, ["..P2", "P2..P4", "P4..P5", "P5.."]);
+        assert_eq!(slices(std::iter::empty()).len(), 1);
+    }
 }

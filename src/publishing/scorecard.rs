@@ -3,6 +3,8 @@
 //! Duty: rendering the embedded templates; data is only ever a value in them, escaped wherever it stands in HTML. Not
 //! its duty: choosing words (`texts`) or figures (`view`).
 
+use std::sync::LazyLock;
+
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
@@ -49,20 +51,7 @@ struct Context<'a> {
 /// Renders a frame in the language of the catalogue.
 pub fn render(frame: &PartnerFrame, texts: &Texts) -> Result<Scorecard, PublishingError> {
     let view = View::of(frame, texts);
-    let mut environment = Environment::new();
-    environment.set_debug(false);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let blocks = environment
-        .syntax()
-        .to_builder()
-        .trim_blocks(true)
-        .lstrip_blocks(true)
-        .keep_trailing_newline(true)
-        .build();
-    environment.set_syntax(blocks.map_err(|e| failed(&e))?);
-    for (name, source) in [HTML, TEXT] {
-        environment.add_template(name, source).map_err(|e| failed(&e))?;
-    }
+    let environment = TEMPLATES.as_ref().map_err(|e| PublishingError::Template(e.clone()))?;
     let fill = |name: &str, rows: u32| -> Result<String, PublishingError> {
         let context = Context {
             t: texts.sections(),
@@ -84,6 +73,28 @@ pub fn render(frame: &PartnerFrame, texts: &Texts) -> Result<Scorecard, Publishi
         html,
         data_hash: frame.data_hash,
     })
+}
+
+/// Both templates, compiled once.
+static TEMPLATES: LazyLock<Result<Environment<'static>, String>> =
+    LazyLock::new(|| compiled().map_err(|e| format!("{e}")));
+
+fn compiled() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_debug(false);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let blocks = environment
+        .syntax()
+        .to_builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    environment.set_syntax(blocks?);
+    for (name, source) in [HTML, TEXT] {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
 }
 
 fn failed(error: &minijinja::Error) -> PublishingError {

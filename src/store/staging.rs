@@ -248,8 +248,16 @@ impl Staging {
 
     /// Reads a staged table back from disk, its files by path: what the blocking checks look at.
     pub fn read_back(&self, table: &str) -> Result<Table, StoreError> {
-        let mut out = Table::new(table, &[]);
-        for file in self.of_table(table) {
+        let mut parts = self.read_back_parts(table);
+        parts.try_fold(Table::new(table, &[]), |out, part| Ok(parquet::joined(out, part?.1)))
+    }
+
+    /// Reads the files of a staged table back from disk, one after the other, by path: each with its partition.
+    pub fn read_back_parts<'a>(
+        &'a self,
+        table: &'a str,
+    ) -> impl Iterator<Item = Result<(&'a str, Table), StoreError>> + 'a {
+        self.of_table(table).map(move |file| {
             let path = self.folder.join(&file.path);
             self.trust.check(&path, file.sha256, file.bytes)?;
             let part = parquet::read(&path, table)?;
@@ -257,9 +265,8 @@ impl Staging {
                 let finding = super::release::changed(&path.display().to_string());
                 return Err(StoreError::Integrity(Box::new(finding)));
             }
-            out = parquet::joined(out, part);
-        }
-        Ok(out)
+            Ok((file.partition.as_str(), part))
+        })
     }
 }
 

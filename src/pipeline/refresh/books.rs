@@ -280,16 +280,28 @@ impl Refresh<'_> {
             };
             table.push(columns.iter().map(value).collect());
         }
+        // of each earning period, whether it is sealed, and where it posts
+        let mut places: BTreeMap<String, (bool, Value)> = BTreeMap::new();
+        table.rows.reserve(rebates.rows.len());
         for mut row in rebates.rows.drain(..) {
-            let earning = Period::parse(&row[2].to_string()).map_err(|e| PipelineError::Stage {
-                what: "table rebates",
-                detail: e.to_string(),
-            })?;
-            if timeline.is_sealed(programme, earning) && unchanged(&key(&row)) {
+            let Value::Text(earning) = &row[2] else { continue };
+            if !places.contains_key(earning.as_ref()) {
+                let period = Period::parse(earning).map_err(|e| PipelineError::Stage {
+                    what: "table rebates",
+                    detail: e.to_string(),
+                })?;
+                let posting = timeline.posting_of(programme, period).map(|p| p.to_string());
+                let place = (timeline.is_sealed(programme, period), posting.into());
+                places.insert(earning.to_string(), place);
+            }
+            let Some((sealed, posting)) = places.get(earning.as_ref()) else {
+                continue;
+            };
+            if *sealed && unchanged(&key(&row)) {
                 continue;
             }
-            let posting = timeline.posting_of(programme, earning).map(|p| p.to_string());
-            row.push(posting.into());
+            row.reserve_exact(1);
+            row.push(posting.clone());
             table.push(row);
         }
         self.put(table)

@@ -8,7 +8,8 @@ use super::books::Book;
 use super::feeds::history::history_name;
 use super::register::counts_of;
 use super::{PipelineError, Refresh};
-use crate::domain::{Findings, Table};
+use crate::contracts::Contract;
+use crate::domain::{Findings, Row, Table, Value};
 use crate::ingest::conservation;
 use crate::ledger::{self, INVARIANTS};
 
@@ -52,17 +53,29 @@ impl Refresh<'_> {
     fn contract_findings(&self) -> Result<Findings, PipelineError> {
         let mut findings = Vec::new();
         for contract in self.task.config.catalogue.outputs() {
-            let table = self.staging.read_back(&contract.name)?;
-            if table.columns().is_empty() {
+            let mut ranges = Vec::new();
+            let mut is_there = false;
+            let before = findings.len();
+            for part in self.staging.read_back_parts(&contract.name) {
+                let (partition, table) = part?;
+                is_there = true;
+                match crate::contracts::conform(contract, table) {
+                    Ok(table) => ranges.extend(range(contract, partition, &table)),
+                    Err(found) => findings.extend(found),
+                }
+            }
+            if !is_there {
                 findings.push(crate::domain::Finding::error(
                     crate::domain::Place::file(&contract.name),
                     "table-missing",
                     "the table has a contract and was not written",
                     "this is a mistake in the program; nothing was published",
                 ));
-                continue;
+            } else if findings.len() == before && overlap(contract, ranges) {
+                // keys of two files may be alike: only all rows together show it
+                let table = self.staging.read_back(&contract.name)?;
+                findings.extend(crate::contracts::conform(contract, table).err().unwrap_or_default());
             }
-            findings.extend(crate::contracts::conform(contract, table).err().unwrap_or_default());
         }
         Ok(findings)
     }
@@ -100,6 +113,24 @@ impl Refresh<'_> {
         }
         Ok(findings)
     }
+}
+
+/// Partition, first key, last key of the rows of a file.
+type Range = (String, Vec<Value>, Vec<Value>);
+
+fn range(contract: &Contract, partition: &str, table: &Table) -> Option<Range> {
+    let key = |row: &Row| -> Vec<Value> { contract.key.iter().map(|i| row[*i].clone()).collect() };
+    // partitions that the key tells apart have no key in common
+    let is_in_key = contract.partition.is_some_and(|i| contract.key.contains(&i));
+    let partition = if is_in_key { partition.to_owned() } else { String::new() };
+    Some((partition, key(table.rows.first()?), key(table.rows.last()?)))
+}
+
+/// Whether a key may stand in two of these files. Without a key, rows may be alike.
+fn overlap(contract: &Contract, mut ranges: Vec<Range>) -> bool {
+    ranges.sort();
+    let meet = |pair: &[Range]| pair[0].0 == pair[1].0 && pair[0].2 >= pair[1].1;
+    !contract.key.is_empty() && ranges.windows(2).any(meet)
 }
 
 fn distinct_records(quarantine: &Table) -> Result<u64, PipelineError> {

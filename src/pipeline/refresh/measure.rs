@@ -10,7 +10,7 @@ use super::{PipelineError, Refresh, Timeline};
 use crate::domain::{Finding, Place, Ratio};
 use crate::incentives::Freeze;
 use crate::measures::Measure;
-use crate::measures::engine::{Engine, Sources};
+use crate::measures::engine::{Engine, Slice, Sources};
 use crate::measures::polars::Polars;
 use crate::measures::{authorised, calendar, years};
 
@@ -36,7 +36,7 @@ impl Refresh<'_> {
         self.put(years::partner_years(&partners, &timeline.ended, timeline.today, books)?)?;
         for measure in &self.task.config.measures {
             if !sales::is_late(measure) {
-                self.measure(measure, timeline)?;
+                self.measure(measure, timeline, None)?;
             }
         }
         Ok(())
@@ -53,18 +53,29 @@ impl Refresh<'_> {
             freezes,
             rules: &self.task.config.rules,
         };
-        for table in sales::calendars(given, self.staging.paths("sales"))? {
+        let (calendars, slices) = sales::calendars(given, self.staging.paths("sales"))?;
+        for table in calendars {
             self.put(table)?;
         }
         for measure in &self.task.config.measures {
-            if sales::is_late(measure) {
-                self.measure(measure, timeline)?;
+            if sales::is_late(measure) && self.is_by_partner(measure) {
+                for slice in &slices {
+                    self.measure(measure, timeline, Some(slice))?;
+                }
+            } else if sales::is_late(measure) {
+                self.measure(measure, timeline, None)?;
             }
         }
         self.control_totals()
     }
 
-    fn measure(&mut self, measure: &Measure, timeline: &Timeline) -> Result<(), PipelineError> {
+    /// Whether no row of a measure is of two partners.
+    fn is_by_partner(&self, measure: &Measure) -> bool {
+        let contract = self.task.config.contract(&measure.output());
+        contract.key.iter().any(|i| contract.columns[*i].name == "partner_id")
+    }
+
+    fn measure(&mut self, measure: &Measure, timeline: &Timeline, slice: Option<&Slice>) -> Result<(), PipelineError> {
         let output = measure.output();
         let by_period = self.task.config.contract(&output).partition.is_some();
         if by_period {
@@ -74,7 +85,11 @@ impl Refresh<'_> {
         for table in &measure.tables {
             sources.insert(table.clone(), self.measured_paths(table, timeline));
         }
-        let mut table = Polars::default().run(&output, &measure.sql, &sources)?;
+        let engine = Polars {
+            slice: slice.cloned(),
+            ..Polars::default()
+        };
+        let mut table = engine.run(&output, &measure.sql, &sources)?;
         // a period column limits the result to the open periods, whatever the statement joins
         if let (true, Some(column)) = (by_period, table.column("period")) {
             let open: Vec<String> = timeline.open.iter().map(ToString::to_string).collect();

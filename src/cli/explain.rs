@@ -11,7 +11,7 @@ use crate::evaluation::explain::{Line, number};
 use crate::pipeline::explain::rows::{MeasureRows, SourceRecord, SourceRow};
 use crate::pipeline::explain::{Explained, Question};
 use crate::pipeline::{PipelineError, explain as explaining};
-use crate::rules::MetricId;
+use crate::rules::{MetricId, ResolvedValue};
 use crate::store::release::Release;
 
 /// Source rows that are listed of a measure where nothing else is asked for.
@@ -53,11 +53,16 @@ enum What {
     },
     /// An entry of the ledger: its transaction, what asked for it, and the story of its partner, scheme and earning period.
     Entry { entry_no: i64 },
-    /// The components of what a partner earned in a period, scheme by scheme.
+    /// What a partner earned in a period: the components scheme by scheme, or one scheme down to the lines of the source
+    /// files, those that count and those that do not.
     Rebate {
         partner: String,
-        /// Earning period, such as 2026-Q3.
-        period: String,
+        /// A scheme, such as sales-rebate, for its lines; and the earning period, such as 2026-Q3.
+        #[arg(num_args = 1..=2, required = true, value_names = ["[SCHEME] PERIOD"])]
+        of: Vec<String>,
+        /// Lines to list of those that count and of those that do not: a number, or `all`.
+        #[arg(long, value_name = "N|all", value_parser = rows_wanted)]
+        rows: Option<usize>,
     },
 }
 
@@ -119,20 +124,18 @@ pub(super) fn explain(session: &Session, args: &Args) -> CommandResult {
             }
         }
         What::Entry { entry_no } => entry(session, &release, *entry_no)?,
-        What::Rebate { partner, period } => {
+        What::Rebate { partner, of, rows } => {
+            let (scheme, period) = match of.as_slice() {
+                [scheme, period] => (Some(scheme.as_str()), period),
+                [period] => (None, period),
+                _ => {
+                    return Err(PipelineError::Usage(
+                        "name an earning period, such as 2026-Q3".to_owned(),
+                    ));
+                }
+            };
             let (partner, period) = parse(partner, period)?;
-            let table = explaining::rebates(&release, &partner, period)?;
-            if table.rows.is_empty() {
-                let known = release.read_table("partners")?;
-                let is_known = known.iter().any(|r| r.text("partner_id") == Ok(partner.as_str()));
-                let message = if is_known {
-                    format!("no scheme counted a sale of {partner} in {period}")
-                } else {
-                    format!("there is no partner {partner} in the release")
-                };
-                return Err(PipelineError::Usage(message));
-            }
-            session.output.table(&table);
+            super::explain_rebate::explain(session, &release, &partner, scheme, period, *rows)?;
         }
     }
     Ok(())
@@ -225,7 +228,7 @@ fn entry(session: &Session, release: &Release, entry_no: i64) -> CommandResult {
     Ok(())
 }
 
-fn table_json(table: &Table) -> Json {
+pub(super) fn table_json(table: &Table) -> Json {
     let row = |row: crate::domain::RowRef<'_>| {
         let fields = table.columns().iter().zip(row.values());
         Json::Object(fields.map(|(name, value)| (name.clone(), json_value(value))).collect())
@@ -265,19 +268,28 @@ fn text(session: &Session, found: &Explained, rows: usize) {
         found.events.iter().for_each(|record| output.wrapped(2, &place(record)));
     }
     output.line("");
-    output.line("rule values");
-    let widest = found.rules.iter().map(|v| v.path.chars().count()).max().unwrap_or(0);
-    for v in &found.rules {
-        let provenance = v.provenance.as_ref().map_or(String::new(), |p| format!(" ({p})"));
-        output.wrapped(
-            2,
-            &format!("{:widest$} = {}  {}:{}{provenance}", v.path, v.value, v.file, v.line),
-        );
-    }
+    rule_values(session, &found.rules);
     for behind in &found.rows {
         output.line("");
         measure(session, behind, rows);
     }
+}
+
+/// Values of the rule book with where they stand.
+pub(super) fn rule_values(session: &Session, rules: &[ResolvedValue]) {
+    session.output.line("rule values");
+    let widest = rules.iter().map(|v| v.path.chars().count()).max().unwrap_or(0);
+    for v in rules {
+        let provenance = v.provenance.as_ref().map_or(String::new(), |p| format!(" ({p})"));
+        session.output.wrapped(
+            2,
+            &format!("{:widest$} = {}  {}:{}{provenance}", v.path, v.value, v.file, v.line),
+        );
+    }
+}
+
+pub(super) fn rule_json(v: &ResolvedValue) -> Json {
+    json!({ "key": v.path, "value": v.value, "file": v.file, "line": v.line, "provenance": v.provenance })
 }
 
 fn measure(session: &Session, behind: &MeasureRows, rows: usize) {
@@ -353,7 +365,7 @@ fn named<'a>(values: impl Iterator<Item = (&'a String, String)>) -> String {
 }
 
 /// Where a record stands: feed, key, file, line, arrival.
-fn place(record: &SourceRecord) -> String {
+pub(super) fn place(record: &SourceRecord) -> String {
     let key: Vec<&str> = record.key.iter().map(|(_, value)| value.as_str()).collect();
     let (table, file, line, arrival) = (&record.table, &record.file, record.line, record.arrival);
     format!("{table} {}  {file}:{line}, arrival {arrival}", key.join(" "))
@@ -375,13 +387,12 @@ fn print(session: &Session, line: &Line, depth: usize) {
 }
 
 fn json(found: &Explained, rows: usize) -> Json {
-    let rule = |v: &crate::rules::ResolvedValue| json!({ "key": v.path, "value": v.value, "file": v.file, "line": v.line, "provenance": v.provenance });
     json!({
         "title": found.derivation.title,
         "rules": found.derivation.rules,
         "release": found.release,
         "lines": found.derivation.lines.iter().map(line_json).collect::<Vec<_>>(),
-        "rule_values": found.rules.iter().map(rule).collect::<Vec<_>>(),
+        "rule_values": found.rules.iter().map(rule_json).collect::<Vec<_>>(),
         "events": found.events.iter().map(record_json).collect::<Vec<_>>(),
         "measures": found.rows.iter().map(|m| measure_json(m, rows)).collect::<Vec<_>>(),
     })
@@ -411,7 +422,7 @@ fn row_json(row: &SourceRow) -> Json {
     })
 }
 
-fn record_json(record: &SourceRecord) -> Json {
+pub(super) fn record_json(record: &SourceRecord) -> Json {
     let key: Map<String, Json> = record
         .key
         .iter()

@@ -6,6 +6,7 @@
 mod check;
 mod events;
 mod explain;
+mod explain_rebate;
 mod export;
 mod foreign;
 mod gc;

@@ -136,24 +136,55 @@ impl<'s> Ask<'s> {
     }
 }
 
+/// What is made of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The scheme's date of it lies outside.
+    Elsewhen,
+    /// The key of the scope that leaves it out.
+    OutOfScope(&'static str),
+    Aside(Aside),
+    /// What it counts, before a stack takes from it, and the exchange rate of that.
+    Counts {
+        sum: Sum,
+        rate: Ratio,
+    },
+}
+
+/// Scope, date, freezes, payment and exchange, in this order.
+pub(super) fn verdict(case: &Case<'_>, line: &Line<'_>, ask: Ask<'_>) -> Verdict {
+    let scheme = case.scheme;
+    let day = line.date(scheme.date);
+    if !(ask.from..ask.end).contains(&day) {
+        return Verdict::Elsewhen;
+    }
+    if let Some(key) = left_out(case.facts, case.partner, line, day, ask.scope) {
+        return Verdict::OutOfScope(key);
+    }
+    if case.facts.is_frozen(case.partner, line.date(SchemeDate::OrderedOn)) {
+        return Verdict::Aside(Aside::Frozen);
+    }
+    if scheme.paid_in_full && !line.paid {
+        return Verdict::Aside(Aside::Unpaid);
+    }
+    match worth(case, line, day, ask) {
+        Some((sum, rate)) => Verdict::Counts { sum, rate },
+        None => Verdict::Aside(Aside::Waiting),
+    }
+}
+
 /// The lines asked for, for a target.
 pub(super) fn basis<'a>(case: &Case<'_>, lines: &[Line<'a>], ask: Ask<'_>) -> Basis<'a> {
-    let scheme = case.scheme;
     let mut basis = Basis::default();
     for (place, line) in lines.iter().enumerate() {
-        let day = line.date(scheme.date);
-        if !(ask.from..ask.end).contains(&day) || !in_scope(case.facts, case.partner, line, day, ask.scope) {
-            continue;
-        }
-        let aside = if case.facts.is_frozen(case.partner, line.date(SchemeDate::OrderedOn)) {
-            Aside::Frozen
-        } else if scheme.paid_in_full && !line.paid {
-            Aside::Unpaid
-        } else if let Some(sum) = worth(case, line, day, ask) {
-            basis.count(place, line, day, sum, ask.reductions);
-            continue;
-        } else {
-            Aside::Waiting
+        let day = line.date(case.scheme.date);
+        let aside = match verdict(case, line, ask) {
+            Verdict::Elsewhen | Verdict::OutOfScope(_) => continue,
+            Verdict::Counts { sum, .. } => {
+                basis.count(place, line, day, sum, ask.reductions);
+                continue;
+            }
+            Verdict::Aside(aside) => aside,
         };
         // what is kept aside is told in the period of its date
         if day >= case.first {
@@ -181,9 +212,9 @@ impl<'a> Basis<'a> {
     }
 }
 
-/// What a line counts, in the target's currency or in pieces, as the scheme has it for returns; `None` where an exchange
-/// rate is missing.
-fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<Sum> {
+/// What a line counts, in the target's currency or in pieces, as the scheme has it for returns, and the exchange rate;
+/// `None` where that is missing.
+fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<(Sum, Ratio)> {
     let in_pieces = ask.pays == BasisAmount::Quantity && ask.decides == BasisAmount::Quantity;
     let rate = if in_pieces {
         Ratio::one()
@@ -205,15 +236,16 @@ fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<Su
             decides = Ratio::zero();
         }
     }
-    Some(Sum {
+    let sum = Sum {
         amount,
         decides,
         lines: line.lines,
-    })
+    };
+    Some((sum, rate))
 }
 
-/// An empty list of the scope means any; a domain of the list stands for its members too.
-fn in_scope(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope: &Scope) -> bool {
+/// The key of the scope that leaves a line out. An empty list means any; a domain of the list stands for its members too.
+fn left_out(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope: &Scope) -> Option<&'static str> {
     let scoped = Scoped {
         line_kind: line.kind,
         service_model: line.service_model,
@@ -226,6 +258,8 @@ fn in_scope(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope:
         let covering = certifications.covering(line.domain);
         covering.iter().any(|d| domains.iter().any(|s| s == d))
     };
-    scope.takes(&scoped, is_within)
-        && (!scope.certified_domain_only || certifications.narrowest_on(partner, line.domain, day).is_some())
+    let uncertified =
+        || scope.certified_domain_only && certifications.narrowest_on(partner, line.domain, day).is_none();
+    let left_out = scope.left_out(&scoped, is_within);
+    left_out.or_else(|| uncertified().then_some("certified_domain_only"))
 }

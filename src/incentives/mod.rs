@@ -16,6 +16,7 @@
 //! | the amount after them              | factors, caps, floors, as the scheme lists them  | `modifiers`         |
 //! | target, rounding residue, rows     | all of the above                                 | `target`            |
 //! | who gets it                        | the scheme's weights                             | `beneficiaries`     |
+//! | what became of each line           | the verdicts of `basis`                          | `verdicts`          |
 
 mod banding;
 mod basis;
@@ -34,6 +35,7 @@ mod partners;
 mod steps;
 mod table;
 mod target;
+mod verdicts;
 
 #[cfg(test)]
 mod cases;
@@ -57,6 +59,7 @@ use crate::domain::{
 use crate::rules::Scheme;
 
 use facts::Facts;
+pub use verdicts::{Counted, LineSays, LineVerdict};
 
 /// What a computation reads. Tables have the columns of the feeds and measures they are named after.
 #[derive(Clone, Copy, Debug)]
@@ -203,7 +206,7 @@ pub fn compute(inputs: &Inputs<'_>, books: &dyn Books) -> Result<Incentives, Inc
             .chunks(share)
             .map(|partners| scope.spawn(move || Run::over(facts, books, partners, periods)))
             .collect();
-        let done = started.into_iter().map(|thread| thread.join());
+        let done = started.into_iter().map(std::thread::ScopedJoinHandle::join);
         done.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     });
@@ -212,6 +215,24 @@ pub fn compute(inputs: &Inputs<'_>, books: &dyn Books) -> Result<Incentives, Inc
         whole.join(run?);
     }
     whole.finish()
+}
+
+/// What a target makes of the partner's lines, and the rows of `rebates` that follow from them. `inputs` has the lines of that
+/// partner alone; what it gets of other partners is not in the rows. `None` where the scheme is not computed for it.
+pub fn verdicts(
+    inputs: &Inputs<'_>,
+    books: &dyn Books,
+    (partner, scheme, period): (&PartnerId, &SchemeId, Period),
+) -> Result<Option<(Table, Vec<LineVerdict>)>, IncentiveError> {
+    let facts = Facts::read(inputs, books.programme().evaluation_period)?;
+    let mut run = Run::new(&facts, books);
+    run.watched = Some((scheme, None));
+    let lines = facts.lines.get(partner.as_str()).map_or(&[][..], Vec::as_slice);
+    run.partner_period(partner.as_str(), lines, period, &mut Carried::new())?;
+    let Some((_, Some(verdicts))) = run.watched.take() else {
+        return Ok(None);
+    };
+    Ok(Some((run.finish()?.rebates, verdicts)))
 }
 
 /// Fewer partners than these are not worth a thread.
@@ -230,6 +251,8 @@ struct Run<'a> {
     output: target::Output,
     findings: BTreeSet<Finding>,
     problems: BTreeSet<String>,
+    /// The scheme whose lines are asked for, and what is made of them.
+    watched: Option<(&'a SchemeId, Option<Vec<LineVerdict>>)>,
 }
 
 impl<'a> Run<'a> {
@@ -242,6 +265,7 @@ impl<'a> Run<'a> {
             output: target::Output::default(),
             findings: facts.findings.iter().cloned().collect(),
             problems: BTreeSet::new(),
+            watched: None,
         }
     }
 
@@ -361,6 +385,9 @@ impl<'a> Run<'a> {
                 currency,
                 calendar,
             };
+            if let Some((_, told)) = self.watched.as_mut().filter(|(id, _)| **id == scheme.id) {
+                *told = Some(verdicts::of(&case));
+            }
             let carried = carried
                 .entry((scheme.id.as_str(), currency))
                 .or_insert_with(Ratio::zero);

@@ -131,14 +131,18 @@ impl Output {
 }
 
 impl Case<'_> {
+    /// The lines of the whole term, less what earlier schemes took.
+    pub fn ask(&self) -> Ask<'_> {
+        Ask {
+            reductions: self.reductions,
+            ..Ask::of(self.scheme, self.from, self.end)
+        }
+    }
+
     /// Computes the target into `output`; problems are those that no row can stand for. `carried` is what earlier earning
     /// periods did not pay out.
     pub fn run(&self, carried: &mut Ratio, output: &mut Output) -> Result<Done, Vec<String>> {
-        let ask = Ask {
-            reductions: self.reductions,
-            ..Ask::of(self.scheme, self.from, self.end)
-        };
-        let basis = basis::basis(self, self.lines, ask);
+        let basis = basis::basis(self, self.lines, self.ask());
         let about = |e: String| {
             vec![format!(
                 "partner {}, scheme {}, {}: {e}",

@@ -6,6 +6,7 @@
 
 pub mod entry;
 pub mod rows;
+pub mod sales;
 
 use std::collections::{BTreeMap, BTreeSet};
 

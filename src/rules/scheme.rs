@@ -75,14 +75,25 @@ impl Scope {
     /// Whether a line is of the scope, but for certifications, which depend on the day. `is_within` says whether the
     /// line's domain is one of a list, or a member of one.
     pub fn takes(&self, line: &Scoped<'_>, is_within: impl Fn(&[String]) -> bool) -> bool {
+        self.left_out(line, is_within).is_none()
+    }
+
+    /// The first key of the scope that leaves a line out, otherwise as [`Scope::takes`].
+    pub fn left_out(&self, line: &Scoped<'_>, is_within: impl Fn(&[String]) -> bool) -> Option<&'static str> {
         let any_or = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
-        any_or(&self.line_kinds, line.line_kind)
-            && any_or(&self.service_models, line.service_model)
-            && (self.domains.is_empty() || is_within(&self.domains))
-            && any_or(&self.families, line.family)
-            && !self.families_out.iter().any(|f| f == line.family)
-            && any_or(&self.categories, line.category)
-            && (!self.incentive_eligible_only || line.incentive_eligible)
+        let asked = [
+            ("line_kinds", any_or(&self.line_kinds, line.line_kind)),
+            ("service_models", any_or(&self.service_models, line.service_model)),
+            ("domains", self.domains.is_empty() || is_within(&self.domains)),
+            ("families", any_or(&self.families, line.family)),
+            ("families_out", !self.families_out.iter().any(|f| f == line.family)),
+            ("categories", any_or(&self.categories, line.category)),
+            (
+                "incentive_eligible_only",
+                !self.incentive_eligible_only || line.incentive_eligible,
+            ),
+        ];
+        asked.into_iter().find(|(_, is_met)| !is_met).map(|(key, _)| key)
     }
 }
 

@@ -217,3 +217,86 @@ fn what_is_printed_fits_a_terminal() {
         assert!(wide.is_empty(), "{arguments:?}\n{}", wide.join("\n"));
     }
 }
+
+#[test]
+fn a_rebate_is_explained_down_to_the_lines_of_the_sales() {
+    let workspace = ran_sample();
+    let keys = json(
+        &workspace,
+        &[
+            "query",
+            "SELECT partner_id, scheme, earning_period, SUM(lines) AS lines FROM rebates WHERE component = 'basis' \
+           AND earning_period >= '2026-Q1' GROUP BY partner_id, scheme, earning_period ORDER BY lines DESC, partner_id, scheme LIMIT 12",
+        ],
+    );
+    let mut files = BTreeMap::new();
+    let (mut counted, mut left, mut found) = (0, BTreeSet::new(), 0);
+    for key in list(&keys) {
+        let [partner, scheme, period] = ["partner_id", "scheme", "earning_period"].map(|column| text(&key[column]));
+        let explained = json(&workspace, &["explain", "rebate", partner, scheme, period]);
+        assert_eq!(explained["adds_up"], true, "{key} {explained:#}");
+        let lines = list(&explained["lines"]);
+        let counts = lines.iter().filter(|line| line.get("counts").is_some()).count();
+        assert_eq!(counts as u64, key["lines"].as_u64().expect("a count"), "{key}");
+        counted += counts;
+        for line in lines {
+            if let Some(why) = line.get("left_out") {
+                left.insert(text(why).split_whitespace().next().expect("a word").to_owned());
+            }
+            let record = &line["record"];
+            let Some(source) = lines_of(&workspace, &mut files, text(&record["file"])) else {
+                continue;
+            };
+            let number = usize::try_from(record["line"].as_u64().expect("a line")).expect("a line");
+            assert!(
+                source[number - 1].contains(text(&record["key"]["order_line_id"])),
+                "{record:#}"
+            );
+            found += 1;
+        }
+        assert!(
+            list(&explained["rule_values"])
+                .iter()
+                .all(|v| text(&v["key"]).starts_with(&format!("schemes.{scheme}.")))
+        );
+        assert!(!list(&explained["rule_values"]).is_empty() && !list(&explained["components"]).is_empty());
+    }
+    assert!(
+        counted > 100 && found > 100,
+        "{counted} lines count, {found} were looked up"
+    );
+    assert!(left.contains("scope.line_kinds") && left.contains("not"), "{left:?}");
+
+    // what is printed says the same
+    let [partner, scheme, period] =
+        ["partner_id", "scheme", "earning_period"].map(|column| text(&keys[0][column]).to_owned());
+    let printed = workspace
+        .ok(&["explain", "rebate", &partner, &scheme, &period, "--rows", "3"])
+        .stdout;
+    for part in [
+        "lines that count",
+        "more: --rows all",
+        "the basis of the release",
+        "lines that do not",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    for (arguments, says) in [
+        (
+            vec!["explain", "rebate", &partner, "no-scheme", &period],
+            "is not computed for",
+        ),
+        (
+            vec!["explain", "rebate", "NOBODY", &scheme, &period],
+            "there is no partner NOBODY",
+        ),
+        (
+            vec!["explain", "rebate", &partner, &scheme, "2031-Q1"],
+            "no scheme counted a sale",
+        ),
+    ] {
+        let refused = workspace.run(&arguments);
+        assert_eq!(refused.code, 2, "{arguments:?}");
+        assert!(refused.stderr.contains(says), "{arguments:?}: {}", refused.stderr);
+    }
+}

@@ -1,5 +1,5 @@
 //! The measure of sales adds up what every scheme treats alike, and nothing else: what is earned on it is what is earned
-//! on sales by day and by everything a product has, to the last digit and reason.
+//! on sales by line and by everything a product has, to the last digit and reason.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +14,7 @@ use starledger::measures::polars::Polars;
 use starledger::measures::sale_days::{Cuts, Frozen, Sold};
 use starledger::measures::sale_products::sale_products;
 use starledger::pipeline::config::{self, Config};
+use starledger::pipeline::explain::sales::SALES_BY_LINE;
 use starledger::rules::{Books, Rules, Scheme};
 use starledger::store::commit::Staging;
 use starledger::store::layout::Layout;
@@ -21,36 +22,6 @@ use starledger::store::release::Release;
 
 use crate::support::ran_sample;
 use crate::support::workspace::repository;
-
-/// Everything a scheme could ask for, by day.
-const BY_DAY: &str = "
-WITH received AS (
-  SELECT order_line_id, currency, SUM(amount) AS amount FROM payments
-  WHERE order_line_id IS NOT NULL GROUP BY order_line_id, currency
-),
-returned AS (
-  SELECT original_order_line_id AS order_line_id, currency, SUM(net_amount) AS amount FROM sales
-  WHERE original_order_line_id IS NOT NULL GROUP BY original_order_line_id, currency
-),
-originals AS (
-  SELECT s.order_line_id AS order_line_id, s.product_id AS product_id, s.ordered_on AS ordered_on,
-    s.invoiced_on AS invoiced_on,
-    CASE WHEN COALESCE(received.amount, CAST(0 AS DECIMAL(38, 4))) >= s.net_amount + COALESCE(returned.amount, CAST(0 AS DECIMAL(38, 4)))
-      THEN TRUE ELSE FALSE END AS paid
-  FROM sales AS s
-  LEFT JOIN received ON s.order_line_id = received.order_line_id AND s.currency = received.currency
-  LEFT JOIN returned ON s.order_line_id = returned.order_line_id AND s.currency = returned.currency
-)
-SELECT s.partner_id AS partner_id, s.line_kind AS line_kind, COALESCE(s.service_model, '') AS service_model,
-  p.domain AS domain, p.family AS family, p.category AS category, p.incentive_eligible AS incentive_eligible,
-  s.currency AS currency, o.ordered_on AS ordered_on, o.invoiced_on AS invoiced_on, o.paid AS paid,
-  CASE WHEN s.original_order_line_id IS NULL THEN FALSE ELSE TRUE END AS is_return,
-  CAST(1 AS BIGINT) AS lines, s.net_amount AS net_amount, s.list_amount AS list_amount, s.quantity AS quantity
-FROM sales AS s
-JOIN originals AS o ON COALESCE(s.original_order_line_id, s.order_line_id) = o.order_line_id
-JOIN calendar_product_spans AS p ON o.product_id = p.product_id
-WHERE o.ordered_on >= p.first_on AND o.ordered_on < p.end_on
-";
 
 /// Schemes beside those of the sample: months, families in and out, categories, service models, quantities, growth, gates
 /// on other lines and on payment, kept progress, a stack, old rates.
@@ -280,10 +251,10 @@ fn freezes() -> Vec<Freeze> {
 #[test]
 fn what_is_earned_does_not_depend_on_the_grain() {
     let world = world();
-    let by_day = Polars::default()
+    let by_line = Polars::default()
         .run(
-            "sales by day",
-            BY_DAY,
+            "sales by line",
+            SALES_BY_LINE,
             &world.sources(&["sales", "payments", "calendar_product_spans"]),
         )
         .expect("sales");
@@ -291,9 +262,9 @@ fn what_is_earned_does_not_depend_on_the_grain() {
         let rules = rules(more);
         for freezes in [Vec::new(), freezes()] {
             let measured = world.measured(&rules, &freezes);
-            assert!(measured.rows.len() < by_day.rows.len(), "{what}");
+            assert!(measured.rows.len() < by_line.rows.len(), "{what}");
             let (fine, coarse) = (
-                world.earned(&rules, &freezes, &by_day),
+                world.earned(&rules, &freezes, &by_line),
                 world.earned(&rules, &freezes, &measured),
             );
             assert!(fine.rows.len() > 100, "{what}: {}", fine.rows.len());

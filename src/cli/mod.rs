@@ -4,6 +4,7 @@
 //! command. Not its duty: doing the work (`pipeline`).
 
 mod check;
+mod diff;
 mod events;
 mod explain;
 mod explain_rebate;
@@ -113,6 +114,8 @@ enum Command {
     Show(show::Args),
     /// Check every byte of every release, the originals, the ledger's chain and the invariants.
     Verify(verify::Args),
+    /// Show what changed from one release to another: files, cards, money with the reason, postings, documents, rules.
+    Diff(diff::Args),
     /// Make a past release again from landing, beside the workspace, and compare it byte for byte.
     Recompute(recompute::Args),
     /// Export the books: journals for hledger, beancount or an ERP, a workbook, credit notes in UBL.
@@ -176,6 +179,7 @@ pub fn main() -> ProcessExit {
         Command::WhatIf(a) => what_if::what_if(&session, a),
         Command::Show(a) => show::show(&session, a),
         Command::Verify(a) => verify::verify(&session, a),
+        Command::Diff(a) => diff::diff(&session, a),
         Command::Recompute(a) => recompute::recompute(&session, a),
         Command::Export(a) => export::export(&session, a),
         Command::Gc(a) => gc::gc(&session, a),

@@ -229,7 +229,7 @@ fn title(pair: &Differences) -> String {
     }
 }
 
-fn pair_json(pair: &Differences) -> Json {
+pub(super) fn pair_json(pair: &Differences) -> Json {
     let change = |c: &Change| {
         json!({
             "key": c.path, "words": c.to_string(),

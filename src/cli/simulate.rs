@@ -93,12 +93,32 @@ fn periods(text: &str) -> Result<(Period, Period), PipelineError> {
     }
 }
 
-fn sign(number: Option<Dec>) -> String {
+pub(super) fn sign(number: Option<Dec>) -> String {
     match number {
         Some(n) if n.units() > 0 => format!("+{n}"),
         Some(n) => n.to_string(),
         None => String::new(),
     }
+}
+
+/// `B`, or `C → B`.
+pub(super) fn arrow(before: &str, after: &str) -> String {
+    if before == after {
+        before.to_owned()
+    } else {
+        format!("{before} → {after}")
+    }
+}
+
+/// The grade, or that there is none.
+pub(super) fn standing_name(standing: &Standing) -> String {
+    standing.grade.clone().unwrap_or_else(|| "none".to_owned())
+}
+
+pub(super) fn standing_json(s: &Standing) -> Json {
+    json!({
+        "score": s.score.map(|d| d.to_string()), "grade": s.grade, "state": s.state,
+    })
 }
 
 fn moves(session: &Session, simulation: &Simulation, all: bool) {
@@ -131,7 +151,7 @@ fn moves(session: &Session, simulation: &Simulation, all: bool) {
         simulation.domains.len()
     ));
     let mut grades: BTreeMap<String, [usize; 2]> = BTreeMap::new();
-    let name = |s: &Standing| s.grade.clone().unwrap_or_else(|| "none".to_owned());
+    let name = standing_name;
     for c in &simulation.cards {
         grades.entry(name(&c.before)).or_default()[0] += 1;
         grades.entry(name(&c.after)).or_default()[1] += 1;
@@ -147,7 +167,6 @@ fn moves(session: &Session, simulation: &Simulation, all: bool) {
             "partner", "period", "before", "after", "change", "grade", "state", "red line",
         ],
     );
-    let arrow = |a: &str, b: &str| if a == b { a.to_owned() } else { format!("{a} → {b}") };
     let score = |s: &Standing| s.score.map_or(Value::Null, Value::Dec);
     let listed = if all { moved.len() } else { LISTED };
     for c in moved.iter().take(listed) {
@@ -227,11 +246,7 @@ fn totals(costs: &[Cost], of: impl Fn(&Cost) -> String) -> BTreeMap<(String, Str
 }
 
 fn json(simulation: &Simulation) -> Json {
-    let standing = |s: &Standing| {
-        json!({
-            "score": s.score.map(|d| d.to_string()), "grade": s.grade, "state": s.state,
-        })
-    };
+    let standing = standing_json;
     let card = |c: &CardMove| {
         json!({
             "partner_id": c.partner, "period": c.period, "moved": c.moved(),

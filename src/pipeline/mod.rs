@@ -5,10 +5,12 @@
 
 pub mod acts;
 mod bench;
+mod compare;
 pub mod config;
 pub mod deliver;
 pub mod desk;
 pub mod detect;
+pub mod difference;
 pub mod error;
 pub mod examples;
 pub mod explain;

@@ -73,7 +73,11 @@ fn in_workspace(error: PipelineError, beside: &Layout, layout: &Layout) -> Pipel
     }
 }
 
-fn find<'a>(layout: &Layout, records: &'a [RunRecord], wanted: Option<&str>) -> Result<&'a RunRecord, PipelineError> {
+pub(super) fn find<'a>(
+    layout: &Layout,
+    records: &'a [RunRecord],
+    wanted: Option<&str>,
+) -> Result<&'a RunRecord, PipelineError> {
     let current = Release::current(layout)?;
     let wanted = wanted.map(str::to_owned).or(current.map(|r| r.name().to_owned()));
     let Some(wanted) = wanted else {

@@ -9,6 +9,7 @@ mod delivered;
 mod detect;
 mod determinism;
 mod differential;
+mod diffing;
 mod events;
 mod explaining;
 mod exporting;

@@ -4,13 +4,13 @@
 //! moves, what it costs. Not its duty: the engine (`bench`), reading the other rules (`rulebooks`). Nothing of it is
 //! published, booked or sent, and no file of the workspace is touched.
 
-mod compare;
 pub mod write;
 
-pub use compare::{CardMove, Cost, DomainMove, Standing, difference};
+pub use super::compare::{CardMove, Cost, DomainMove, Standing, difference};
 
 use super::PipelineError;
 use super::bench;
+use super::compare;
 use super::config::Config;
 use super::refresh::periods::ended_periods;
 use crate::domain::{Instant, Period, Table};

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use super::super::PipelineError;
+use super::super::compare::{self, Standing};
 use super::super::config::Config;
-use super::compare::Standing;
-use super::{Simulation, compare};
+use super::Simulation;
 use crate::domain::{Dec, Row};
 use crate::edges::files;
 use crate::rules::Rules;

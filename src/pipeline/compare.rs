@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::PipelineError;
+use super::PipelineError;
 use crate::domain::{Currency, Dec, Period, RowRef, Table};
 use crate::incentives::Target;
 

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::explain::table_json;
 use super::simulate::{arrow, sign, standing_json, standing_name};
 use super::{CommandResult, Session, rules};
-use crate::domain::{Dec, Table, Value};
+use crate::domain::{Currency, Dec, Ratio, Rounding, Table, Value};
 use crate::pipeline::difference::{Difference, EarnedMove, difference_of};
 use crate::pipeline::simulate::CardMove;
 
@@ -157,27 +157,23 @@ fn cards(moved: &[CardMove]) -> Table {
 
 /// Sums by scheme and currency.
 fn by_scheme(moved: &[EarnedMove]) -> Table {
-    let mut sums: BTreeMap<(&str, &str), (usize, i128, u8)> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, &str), (i64, Ratio)> = BTreeMap::new();
+    let exact = |d: Option<Dec>| d.map_or_else(Ratio::zero, Dec::ratio);
     for e in moved.iter().filter(|e| e.before != e.after) {
-        let Some(change) = e.change() else { continue };
-        let sum = sums.entry((&e.scheme, &e.currency)).or_insert((0, 0, change.scale()));
-        // both in the decimals of the currency
-        let scale = sum.2.max(change.scale());
-        let wider = |units: i128, from: u8| units.saturating_mul(10_i128.saturating_pow(u32::from(scale - from)));
-        *sum = (
-            sum.0 + 1,
-            wider(sum.1, sum.2).saturating_add(wider(change.units(), change.scale())),
-            scale,
-        );
+        let (targets, sum) = sums.entry((&e.scheme, &e.currency)).or_insert((0, Ratio::zero()));
+        *targets += 1;
+        *sum = &*sum + &(&exact(e.after) - &exact(e.before));
     }
     let mut table = Table::new("earned", &["scheme", "currency", "targets", "change"]);
-    for ((scheme, currency), (targets, units, scale)) in sums {
-        let targets = i64::try_from(targets).unwrap_or(i64::MAX);
+    for ((scheme, currency), (targets, sum)) in sums {
+        // sums of amounts in minor units: nothing is rounded
+        let minor = Currency::parse(currency).map_or(2, Currency::minor_digits);
+        let change = sum.round(minor, Rounding::HalfAwayFromZero);
         table.push(vec![
             scheme.into(),
             currency.into(),
             targets.into(),
-            sign(Some(Dec::new(units, scale))).into(),
+            sign(change).into(),
         ]);
     }
     table

@@ -120,8 +120,9 @@ pub fn rebate(
     };
     let mut told = Vec::with_capacity(verdicts.len());
     let mut basis = Ratio::zero();
+    let rows: Vec<RowRef<'_>> = sales.iter().collect();
     for verdict in verdicts {
-        let Some(row) = sales.iter().nth(verdict.place) else {
+        let Some(row) = rows.get(verdict.place).copied() else {
             continue;
         };
         if let LineSays::Counts(counted) = &verdict.verdict {

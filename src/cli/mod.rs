@@ -4,7 +4,9 @@
 //! command. Not its duty: doing the work (`pipeline`).
 
 mod check;
+mod claims;
 mod diff;
+mod discounts;
 mod events;
 mod explain;
 mod explain_rebate;
@@ -92,6 +94,10 @@ enum Command {
     Events(events::Args),
     /// Look at certification reviews and decide on them; improvement plans.
     Review(review::Args),
+    /// Show sales whose discount is not the one that tier or stars allowed, and what it amounts to.
+    Discounts(discounts::Args),
+    /// Look at claims on funds; approve, reject, or take a ruling back.
+    Claims(claims::Args),
     /// Show what a posting period would settle and why; record that it is prepared.
     Settle(settle::SettleArgs),
     /// Approve a prepared settlement by its hash, or withdraw the approval; never by whoever prepared it.
@@ -171,6 +177,8 @@ pub fn main() -> ProcessExit {
         Command::Settle(a) => settle::settle(&session, a),
         Command::Approve(a) => settle::approve(&session, a),
         Command::Close(a) => settle::close(&session, a),
+        Command::Discounts(a) => discounts::discounts(&session, a),
+        Command::Claims(a) => claims::claims(&session, a),
         Command::Settlements(a) => settlements::settlements(&session, a),
         Command::Explain(a) => explain::explain(&session, a),
         Command::Source(a) => source::source(&session, a),

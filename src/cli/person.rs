@@ -68,6 +68,6 @@ pub(super) fn act_json(act: &Act) -> Json {
     json!({
         "decision_id": act.decision_id, "kind": act.kind, "outcome": act.outcome, "by": act.by, "role": act.role,
         "reason": act.reason, "decided_at": act.decided_at.to_string(),
-        "effective_on": act.effective_on.map(|d| d.to_string()), "pending": act.pending,
+        "effective_on": act.effective_on.map(|d| d.to_string()), "amount": act.amount, "pending": act.pending,
     })
 }

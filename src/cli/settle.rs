@@ -143,12 +143,13 @@ fn print_acts(session: &Session, settlement: &Settlement) {
 }
 
 /// Kinds of lines that the summary shows, in their order.
-const SUMMED: [&str; 9] = [
+const SUMMED: [&str; 10] = [
     "carried_in",
     "earned",
     "adjusted",
     "hold_released",
     "manual_adjustment",
+    "claim",
     "total",
     "held",
     "due",

@@ -240,7 +240,7 @@ fn trimmed_text(number: &str) -> String {
 }
 
 /// In the decimals of its currency.
-fn in_minor(amount: Dec, currency: &str) -> Value {
+pub(super) fn in_minor(amount: Dec, currency: &str) -> Value {
     let minor = Currency::parse(currency).map_or(2, Currency::minor_digits);
     Value::Dec(amount.rescale(minor).unwrap_or(amount))
 }
@@ -250,6 +250,14 @@ pub(super) fn statement(rows: &[RowRef<'_>]) -> Result<Table, TableError> {
     let mut table = Table::new("statement", &["line", "basis", "rate", "exact", "amount", "why"]);
     for row in rows {
         let kind = row.text("kind")?;
+        if kind == "ahead" {
+            let none = [const { Value::Null }; 4];
+            let mut line: Vec<Value> = vec!["    ahead".into()];
+            line.extend(none);
+            line.push(row.opt_text("reason")?.into());
+            table.push(line);
+            continue;
+        }
         let is_detail = kind == "component";
         let name = match (is_detail, row.opt_text("scheme")?, row.opt_text("earning_period")?) {
             (true, _, _) => {

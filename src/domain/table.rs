@@ -240,6 +240,19 @@ impl Table {
         })
     }
 
+    /// The row at a place, from 0.
+    ///
+    /// # Panics
+    /// When there are not so many: that is a mistake in this program.
+    #[must_use]
+    pub fn row(&self, place: usize) -> RowRef<'_> {
+        RowRef {
+            table: self,
+            row: &self.rows[place],
+            places: None,
+        }
+    }
+
     /// One row after the other, by a reader that asks for the columns in about the same order each time.
     pub fn read_rows<E>(&self, mut read: impl FnMut(RowRef) -> Result<(), E>) -> Result<(), E> {
         let places = Places::default();

@@ -89,11 +89,8 @@ fn satisfaction(metric: &Metric, working: &SatisfactionWorking) -> Vec<Line> {
 }
 
 fn customer(part: &CustomerPart) -> Line {
-    let held = if part.held {
-        format!(", held from weight {}", number(&part.uncapped.weight))
-    } else {
-        String::new()
-    };
+    let held = part.held_from.as_ref();
+    let held = held.map_or_else(String::new, |weight| format!(", held from weight {}", number(weight)));
     let formula = format!("{}{held}", counted(part.counted.n, "answer"));
     let value = format!(
         "satisfied {} of {}",

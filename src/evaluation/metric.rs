@@ -71,12 +71,12 @@ pub struct Metric {
     pub working: Working,
 }
 
-/// The intermediate values of a metric.
+/// The intermediate values of a metric. Boxed: there are many metrics, they stay, and most have the shorter ones.
 #[derive(Clone, Debug)]
 pub enum Working {
-    Satisfaction(SatisfactionWorking),
-    Quality(QualityWorking),
-    Parts(PartsWorking),
+    Satisfaction(Box<SatisfactionWorking>),
+    Quality(Box<QualityWorking>),
+    Parts(Box<PartsWorking>),
     /// Of a metric without a form of its own.
     Steps(Vec<Step>),
 }

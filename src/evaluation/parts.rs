@@ -86,6 +86,6 @@ pub fn measure(book: &RuleBook, quantities: Parts) -> Read<Metric> {
         normalised,
         band: None,
         note,
-        working: Working::Parts(working),
+        working: Working::Parts(Box::new(working)),
     })
 }

@@ -112,7 +112,7 @@ pub fn measure<'a>(
         normalised,
         band: None,
         note,
-        working: Working::Quality(working),
+        working: Working::Quality(Box::new(working)),
     })
 }
 

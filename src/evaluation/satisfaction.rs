@@ -26,11 +26,10 @@ const NOMINATED: &str = "partner_nominated";
 #[derive(Clone, Debug)]
 pub struct CustomerPart {
     pub customer: Arc<str>,
-    /// As weighted by class and responsibility.
-    pub uncapped: Weighted,
-    /// As it counts.
+    /// Weighted by class and responsibility, and held by the cap.
     pub counted: Weighted,
-    pub held: bool,
+    /// The weight before the cap, of a customer that it holds.
+    pub held_from: Option<Ratio>,
 }
 
 /// The values on the way to the metric.
@@ -94,7 +93,7 @@ pub fn measure(book: &RuleBook, rows: &[Answers], peers: Peers) -> Read<Metric> 
         normalised: working.on_knots.as_ref().map(|v| v.value.clone()),
         band: None,
         note: note(&working),
-        working: Working::Satisfaction(working),
+        working: Working::Satisfaction(Box::new(working)),
     })
 }
 
@@ -130,14 +129,11 @@ fn customers(book: &RuleBook, rows: &[Answers]) -> Read<(Vec<CustomerPart>, Opti
     let parts = by_customer.into_iter().enumerate().map(|(i, (customer, uncapped))| {
         let held = capped.as_ref().is_some_and(|c| c.held[i]);
         let factor = capped.as_ref().and_then(|c| c.weights[i].checked_div(&uncapped.weight));
-        let counted = factor
-            .filter(|_| held)
-            .map_or_else(|| uncapped.clone(), |f| uncapped.scaled(&f));
+        let counted = factor.filter(|_| held).map(|f| uncapped.scaled(&f));
         CustomerPart {
             customer: customer.clone(),
-            uncapped,
-            counted,
-            held,
+            held_from: held.then(|| uncapped.weight.clone()),
+            counted: counted.unwrap_or(uncapped),
         }
     });
     Ok((parts.collect(), capped.and_then(|c| c.limit)))
@@ -167,7 +163,7 @@ fn note(working: &SatisfactionWorking) -> Option<String> {
     let held: Vec<&str> = working
         .customers
         .iter()
-        .filter(|c| c.held)
+        .filter(|c| c.held_from.is_some())
         .map(|c| &*c.customer)
         .collect();
     joined([

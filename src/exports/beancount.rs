@@ -100,6 +100,7 @@ fn root(account: Account) -> &'static str {
         Account::PartnerPayable => "Liabilities:Partner-Payable",
         Account::SettlementClearing => "Assets:Settlement-Clearing",
         Account::PartnerReceivable => "Assets:Partner-Receivable",
+        Account::PartnerFunds => "Liabilities:Partner-Funds",
     }
 }
 

@@ -100,6 +100,7 @@ fn root(account: Account) -> &'static str {
         Account::PartnerPayable => "liabilities:partner-payable",
         Account::SettlementClearing => "assets:settlement-clearing",
         Account::PartnerReceivable => "assets:partner-receivable",
+        Account::PartnerFunds => "liabilities:partner-funds",
     }
 }
 

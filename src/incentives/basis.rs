@@ -9,7 +9,7 @@ use super::facts::Facts;
 use super::lines::Line;
 use super::target::Case;
 use crate::domain::{Currency, Date, Ratio};
-use crate::rules::{BasisAmount, Scheme, SchemeDate, Scope, Scoped};
+use crate::rules::{BasisAmount, FxDate, Scheme, SchemeDate, Scope, Scoped};
 
 /// What pays, what decides, and the number of source lines in it. Money in one currency, or pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,8 +219,7 @@ fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<(S
     let rate = if in_pieces {
         Ratio::one()
     } else {
-        let rates = &case.facts.rates;
-        let rate = rates.on(line.currency, case.currency, day, case.scheme.fx_max_age_days)?;
+        let rate = fx_rate(case, line.currency, day)?;
         Currency::parse(line.currency)?;
         rate
     };
@@ -242,6 +241,32 @@ fn worth(case: &Case<'_>, line: &Line<'_>, day: Date, ask: Ask<'_>) -> Option<(S
         lines: line.lines,
     };
     Some((sum, rate))
+}
+
+/// The exchange rate of a line that the scheme's date puts on a day.
+fn fx_rate(case: &Case<'_>, base: &str, day: Date) -> Option<Ratio> {
+    let (rates, quote, max_age_days) = (&case.facts.rates, case.currency, case.scheme.fx_max_age_days);
+    let span = || {
+        let period = case.calendar.period_of(day, case.scheme.earning_period)?;
+        Some((case.calendar.first_day(period), case.calendar.last_day(period)))
+    };
+    match case.scheme.fx_date {
+        FxDate::Transaction => rates.on(base, quote, day, max_age_days),
+        FxDate::PeriodEnd => rates.on(base, quote, span()?.1, max_age_days),
+        FxDate::Average => rates.mean(base, quote, span()?),
+    }
+}
+
+/// Which exchange rate is missing; `days` are those of the lines that wait.
+pub(super) fn no_rate(case: &Case<'_>, base: &str, days: &str) -> String {
+    let (quote, age) = (case.currency, case.scheme.fx_max_age_days);
+    match case.scheme.fx_date {
+        FxDate::Transaction => format!("no rate {base}→{quote} at most {age} days old for {days}"),
+        FxDate::PeriodEnd => {
+            format!("no rate {base}→{quote} at most {age} days old at the end of the period of {days}")
+        }
+        FxDate::Average => format!("no rate {base}→{quote} for any day of the period of {days}"),
+    }
 }
 
 /// The key of the scope that leaves a line out. An empty list means any; a domain of the list stands for its members too.

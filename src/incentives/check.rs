@@ -15,8 +15,28 @@ pub(super) fn scheme(scheme: &Scheme) -> Vec<String> {
     problems.extend(of_amounts(scheme));
     problems.extend(of_terms(scheme));
     problems.extend(of_modifiers(scheme));
+    problems.extend(of_fund(scheme));
     let place = |text: &str| format!("{}: scheme {}: {text}", scheme.origin, scheme.id);
     problems.into_iter().map(|text| place(&text)).collect()
+}
+
+/// A fund is set aside by earning period and by partner, and is paid by nothing but claims.
+fn of_fund(scheme: &Scheme) -> Vec<String> {
+    if scheme.fund.is_none() {
+        return Vec::new();
+    }
+    let pays_least = scheme.modifiers.iter().any(|m| matches!(m, Modifier::MinimumPayout(_)));
+    let excluded = [
+        ("cumulative_over", scheme.cumulative_over.is_some()),
+        ("the modifier minimum_payout", pays_least),
+        ("beneficiaries", !scheme.beneficiaries.is_empty()),
+    ];
+    let found = excluded.iter().filter(|(_, is_there)| *is_there);
+    found
+        .map(|(key, _)| {
+            format!("a fund is drawn down by the claims of one partner on one earning period; remove {key}")
+        })
+        .collect()
 }
 
 /// The problems of schemes with one another: a stack is of one kind of period, and its order has no ties.

@@ -8,7 +8,8 @@ use crate::domain::ids::{DomainId, PartnerId, SchemeId};
 use crate::domain::time::parse_date;
 use crate::domain::{Date, Dec, Grade, Period, PeriodKind, Rate, Ratio, Rounding, Table, Value};
 use crate::rules::{
-    Band, BasisAmount, ByCurrency, Decision, Edge, GradeOf, Method, Modifier, Returns, Scheme, SchemeDate, Scope,
+    Band, BasisAmount, ByCurrency, Decision, Edge, FxDate, GradeOf, Method, Modifier, Returns, Scheme, SchemeDate,
+    Scope,
 };
 
 pub(super) fn day(text: &str) -> Date {
@@ -113,6 +114,8 @@ pub(super) fn scheme(method: Method) -> Scheme {
         accrual: None,
         beneficiaries: Vec::new(),
         rounding: Rounding::HalfAwayFromZero,
+        fund: None,
+        fx_date: FxDate::Transaction,
         fx_max_age_days: 7,
         origin: "pipelines/rules/global/2025-10-01.toml:10".to_owned(),
     }
@@ -248,7 +251,35 @@ impl World {
             period: Period::parse("2026-Q3").unwrap(),
             state,
             grade,
+            score: None,
+            overdue_parts: None,
         });
+        self
+    }
+
+    /// The score of the card that was given last.
+    pub fn score(&mut self, score: &str) -> &mut World {
+        self.grades.last_mut().unwrap().score = Dec::parse(score).ok();
+        self
+    }
+
+    /// The share of overdue parts of the card that was given last.
+    pub fn overdue_parts(&mut self, share: &str) -> &mut World {
+        self.grades.last_mut().unwrap().overdue_parts = Some(number(share));
+        self
+    }
+
+    /// The parent of all versions of a partner.
+    pub fn parent(&mut self, partner: &str, parent: &str) -> &mut World {
+        let mut columns: Vec<String> = self.partners.columns().to_vec();
+        columns.push("parent_partner_id".to_owned());
+        let mut partners = Table::with_columns("partners", columns);
+        for mut row in std::mem::take(&mut self.partners.rows) {
+            let own = (row[0] == Value::text(partner)).then_some(parent);
+            row.push(own.into());
+            partners.push(row);
+        }
+        self.partners = partners;
         self
     }
 
@@ -342,7 +373,7 @@ const SALES: [&str; 16] = [
 
 /// Holds in every test: the components of a target add up to what it earned, to the last published decimal, and that
 /// is the target.
-fn adds_up(incentives: &Incentives) {
+pub(super) fn adds_up(incentives: &Incentives) {
     let mut sums: BTreeMap<String, (Ratio, Option<Ratio>)> = BTreeMap::new();
     for row in incentives.rebates.iter() {
         let [p, s, e] = ["partner_id", "scheme", "earning_period"].map(|c| row.text(c).unwrap());

@@ -1,7 +1,7 @@
 //! Exchange rates.
 //!
-//! Duty: the direct rate of a day, or the last one before it that is young enough. Not its duty: inverse and cross
-//! rates, which nobody declared.
+//! Duty: the direct rate of a day, or the last one before it that is young enough; the mean of those of a period. Not its
+//! duty: inverse and cross rates, which nobody declared.
 
 use std::collections::BTreeMap;
 
@@ -53,6 +53,21 @@ impl<'a> Rates<'a> {
             .next_back()
             .map(|(_, rate)| rate.clone())
     }
+
+    /// The exact mean of the rates that were published for days from the first to the last.
+    pub fn mean(&self, base: &str, quote: Currency, (first, last): (Date, Date)) -> Option<Ratio> {
+        if base == quote.code() {
+            return Some(Ratio::one());
+        }
+        let published: Vec<&Ratio> = self
+            .0
+            .get(&(base, quote.code()))?
+            .range(first..=last)
+            .map(|(_, rate)| rate)
+            .collect();
+        let count = i64::try_from(published.len()).ok()?;
+        Ratio::sum(published).checked_div(&Ratio::int(count))
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +97,25 @@ mod tests {
         assert_eq!(on("USD", "2026-07-10").as_deref(), Some("4/5")); // 7 days old
         assert_eq!(on("USD", "2026-07-11"), None); // 8 days old
         assert_eq!(on("EUR", "2026-07-11").as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn the_mean_is_of_the_days_that_have_a_rate() {
+        let table = table(&[
+            ("USD", "EUR", "2026-06-30", "5"),
+            ("USD", "EUR", "2026-07-01", "0.9"),
+            ("USD", "EUR", "2026-07-03", "0.8"),
+            ("USD", "EUR", "2026-09-30", "0.7"),
+            ("USD", "EUR", "2026-10-01", "5"),
+        ]);
+        let rates = Rates::read(&table, &mut Vec::new()).unwrap();
+        let euro = Currency::parse("EUR").unwrap();
+        let day = |text| parse_date(text).unwrap();
+        let mean = |base, first, last| rates.mean(base, euro, (day(first), day(last))).map(|r| r.to_string());
+        assert_eq!(mean("USD", "2026-07-01", "2026-09-30").as_deref(), Some("4/5"));
+        assert_eq!(mean("USD", "2026-07-02", "2026-07-02"), None);
+        assert_eq!(mean("EUR", "2026-07-02", "2026-07-02").as_deref(), Some("1"));
+        assert_eq!(mean("GBP", "2026-07-01", "2026-09-30"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::basis::{self, Ask, Basis};
 use super::table::plain;
 use super::target::{Case, Component};
-use crate::domain::{Grade, Ratio};
+use crate::domain::{Dec, Grade, Ratio};
 use crate::rules::Gate;
 
 /// The failed gates on the whole target, in the order in which the scheme lists them.
@@ -30,6 +30,8 @@ pub(super) fn failed_on_target(case: &Case<'_>, basis: &Basis<'_>) -> Result<Vec
                 volume_missed(&volume, at_least.of(case.currency.code()))
             }
             Gate::MinimumGrade(least) => minimum_grade(case, *least)?,
+            Gate::MinimumScore(least) => minimum_score(case, least)?,
+            Gate::OverdueParts(most) => overdue_parts(case, most)?,
             Gate::Collected(least) => collected(&total, &basis.unpaid, least),
             Gate::CertifiedThroughout => None,
         });
@@ -65,6 +67,38 @@ fn minimum_grade(case: &Case<'_>, least: Grade) -> Result<Option<Component>, Str
             &none,
             format!("{}, and {least} is asked for", found.reason),
         )
+    }))
+}
+
+fn minimum_score(case: &Case<'_>, least: &Ratio) -> Result<Option<Component>, String> {
+    let row = case.facts.grades.card(case.partner, case.evaluation_period()?);
+    let score = row.and_then(|row| row.score).map(Dec::ratio);
+    Ok(match score {
+        Some(score) if score >= *least => None,
+        Some(score) => {
+            let reason = format!("the score of {} is under {}", plain(&score), plain(least));
+            Some(failed("minimum_score", &score, reason))
+        }
+        None => {
+            let reason = format!("not rated, and a score of {} is asked for", plain(least));
+            Some(failed("minimum_score", &Ratio::zero(), reason))
+        }
+    })
+}
+
+fn overdue_parts(case: &Case<'_>, most: &Ratio) -> Result<Option<Component>, String> {
+    let row = case.facts.grades.card(case.partner, case.evaluation_period()?);
+    let share = row
+        .and_then(|row| row.overdue_parts.as_ref())
+        .filter(|share| *share > most);
+    let percent = |share: &Ratio| plain(&(share * &Ratio::int(100)));
+    Ok(share.map(|share| {
+        let reason = format!(
+            "{} % of the parts due are overdue, over {} %",
+            percent(share),
+            percent(most)
+        );
+        failed("overdue_parts_at_most", share, reason)
     }))
 }
 

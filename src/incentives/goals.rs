@@ -31,11 +31,16 @@ pub(super) fn per_unit(per_unit: &PerUnit, currency: &str, total: &Sum) -> Resul
     }])
 }
 
+/// The partner's own target, else that of all.
+pub(super) fn target_of<'g>(goal: &'g Goal, case: &Case<'_>) -> &'g Ratio {
+    let own = goal.partners.iter().find(|(id, _)| id.as_str() == case.partner);
+    own.map_or_else(|| goal.target.of(case.currency.code()), |(_, own)| own)
+}
+
 /// Nothing before the partner's own target is reached.
 pub(super) fn target(case: &Case<'_>, goal: &Goal, stretch: Stretch<'_>) -> Result<Vec<Piece>, String> {
     let currency = case.currency.code();
-    let own = goal.partners.iter().find(|(id, _)| id.as_str() == case.partner);
-    let target = own.map_or_else(|| goal.target.of(currency), |(_, own)| own);
+    let target = target_of(goal, case);
     let decides = stretch.decides();
     let is_reached = decides > *target || (goal.reached_at_target && decides == *target);
     if !is_reached {

@@ -24,6 +24,11 @@ impl<'a> Grades<'a> {
         Grades(rows.iter().map(|row| (key(row), row)).collect())
     }
 
+    /// What money knows of a partner's card.
+    pub fn card(&self, partner: &str, period: Period) -> Option<&'a GradeRow> {
+        self.0.get(&(partner, None, period)).copied()
+    }
+
     /// The factor of a partner's card (no domain) or of its domain; the error says what is missing. A result that
     /// does not exist is not rated.
     pub fn factor(

@@ -14,8 +14,11 @@
 //! | whether the basis earns at all     | gates                                            | `gates`             |
 //! | the amount before modifiers        | one rate, stars, bands; targets, growth, units   | `method`, `goals`   |
 //! | the amount after them              | factors, caps, floors, as the scheme lists them  | `modifiers`         |
+//! | the next band, the room under a cap | rules, basis, steps                              | `headroom`          |
 //! | target, rounding residue, rows     | all of the above                                 | `target`            |
 //! | who gets it                        | the scheme's weights                             | `beneficiaries`     |
+//! | what is claimed, what lapses       | claims and rulings on funds                      | `funds`             |
+//! | discounts that were not allowed    | measured sales                                   | `discounts`         |
 //! | what became of each line           | the verdicts of `basis`                          | `verdicts`          |
 
 mod banding;
@@ -23,11 +26,14 @@ mod basis;
 mod beneficiaries;
 mod certifications;
 mod check;
+pub mod discounts;
 mod facts;
+pub mod funds;
 mod fx;
 mod gates;
 mod goals;
 mod grades;
+pub mod headroom;
 mod lines;
 mod method;
 mod modifiers;
@@ -39,6 +45,8 @@ mod verdicts;
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod conditions;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -95,6 +103,10 @@ pub struct GradeRow {
     pub state: GradeState,
     /// There for `rated` and `provisional`.
     pub grade: Option<Grade>,
+    /// The published score, as `grade`.
+    pub score: Option<Dec>,
+    /// Of a card: overdue unreturned parts as a share of those due, in all domains together; none where none was due.
+    pub overdue_parts: Option<Ratio>,
 }
 
 /// State of a score, as far as money cares.
@@ -138,7 +150,10 @@ pub struct Target {
     pub partner: PartnerId,
     pub scheme: SchemeId,
     pub earning_period: Period,
+    /// Of a fund: what is set aside; never below zero.
     pub amount: Money,
+    /// Of a fund: the last day on which it can be claimed on.
+    pub claims_until_on: Option<Date>,
 }
 
 /// Lines that will count once something is there that is missing now.
@@ -161,6 +176,8 @@ pub struct Incentives {
     /// Table `rebates` without its posting period. Key: partner_id, scheme, earning_period, domain, component;
     /// sorted by it. The amounts of a target's other components add up to that of its component `earned`.
     pub rebates: Table,
+    /// Table `headroom`: what lies ahead of each target. Key: partner_id, scheme, earning_period, currency, kind; sorted.
+    pub headroom: Table,
     /// Sorted by partner, scheme, earning period, currency.
     pub targets: Vec<Target>,
     /// Sorted like the targets.

@@ -58,6 +58,7 @@ fn book(schemes: BTreeMap<SchemeId, Scheme>) -> RuleBook {
     let zero = Ratio::zero;
     let knots = || Knots(vec![(zero(), zero())]);
     RuleBook {
+        discounts: None,
         region: RegionId::new("emea").unwrap(),
         effective_from: day("2025-10-01"),
         hash: Digest::of(b""),

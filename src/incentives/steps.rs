@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
     }
 
     /// The fiscal year before the basis begins, where that decides.
-    fn before(&self) -> Result<Sum, String> {
+    pub fn before(&self) -> Result<Sum, String> {
         if !self.scheme.decision.year_to_date {
             return Ok(Sum::default());
         }

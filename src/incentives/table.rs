@@ -63,15 +63,14 @@ pub(super) fn published(value: &Ratio, form: Form, component: &str) -> Result<De
     })
 }
 
+/// A rate or a factor as published.
+pub(super) fn rate_of(value: Option<&Ratio>, name: &str) -> Result<Value, String> {
+    value.map(|v| published(v, RATE, name)).transpose().map(Value::from)
+}
+
 /// One row; `booked` is there on `earned` alone.
 pub(super) fn row(key: Key<'_>, currency: &str, c: &Component, booked: Option<Dec>) -> Result<Row, String> {
-    let exact = |value: &Option<Ratio>| {
-        value
-            .as_ref()
-            .map(|v| published(v, RATE, &c.name))
-            .transpose()
-            .map(Value::from)
-    };
+    let exact = |value: &Option<Ratio>| rate_of(value.as_ref(), &c.name);
     let [partner, scheme, period] = key;
     Ok(vec![
         partner.into(),

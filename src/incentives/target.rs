@@ -6,12 +6,13 @@
 use super::basis::{self, Aside, AsideSum, Ask, Reductions};
 use super::beneficiaries::{Gift, receive, split};
 use super::facts::Facts;
+use super::headroom;
 use super::lines::Line;
 use super::steps;
 use super::table::{AMOUNT, BASIS, published, row, table};
 use super::{Incentives, Target, Waiting};
 use crate::domain::ids::PartnerId;
-use crate::domain::time::sub_days;
+use crate::domain::time::{add_days, sub_days};
 use crate::domain::{Currency, Date, Finding, Findings, Money, Period, Place, Ratio, Row};
 use crate::rules::Scheme;
 
@@ -85,6 +86,7 @@ pub(super) struct Done {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Output {
     rows: Vec<Row>,
+    ahead: Vec<Row>,
     targets: Vec<Target>,
     waiting: Vec<Waiting>,
     gifts: Vec<Gift>,
@@ -94,6 +96,7 @@ impl Output {
     /// Takes over what other partners left.
     pub fn join(&mut self, other: Output) {
         self.rows.extend(other.rows);
+        self.ahead.extend(other.ahead);
         self.targets.extend(other.targets);
         self.waiting.extend(other.waiting);
         self.gifts.extend(other.gifts);
@@ -123,6 +126,7 @@ impl Output {
         });
         Ok(Incentives {
             rebates: table(self.rows),
+            headroom: headroom::table(self.ahead),
             targets: self.targets,
             waiting: self.waiting,
             findings,
@@ -170,6 +174,11 @@ impl Case<'_> {
         }
         if self.has_target(&basis) {
             let mut components = self.components(&basis).map_err(about)?;
+            let period = self.period.to_string();
+            for ahead in headroom::of(self, &basis, &components).map_err(about)? {
+                let row = headroom::row(self.key(&period), self.currency.code(), &ahead);
+                output.ahead.push(row.map_err(about)?);
+            }
             done.exact = components.iter().fold(Ratio::zero(), |sum, c| &sum + &c.amount);
             components.extend(steps::paid_out(self, &done.exact, carried));
             let target = Target {
@@ -177,6 +186,10 @@ impl Case<'_> {
                 scheme: self.scheme.id.clone(),
                 earning_period: self.period,
                 amount: Money::zero(self.currency),
+                claims_until_on: self
+                    .scheme
+                    .fund
+                    .map(|fund| add_days(sub_days(self.end, 1), fund.claims_until_days)),
             };
             self.close(components, target, output).map_err(about)?;
         }
@@ -198,7 +211,16 @@ impl Case<'_> {
     /// other components lost), `to:<partner>` for what others get of it, and `earned`.
     fn close(&self, mut components: Vec<Component>, target: Target, output: &mut Output) -> Result<(), String> {
         let period = self.period.to_string();
-        let exact = components.iter().fold(Ratio::zero(), |sum, c| &sum + &c.amount);
+        let mut exact = components.iter().fold(Ratio::zero(), |sum, c| &sum + &c.amount);
+        if self.scheme.fund.is_some() && exact.is_negative() {
+            components.push(Component {
+                basis: exact.clone(),
+                amount: -exact.clone(),
+                reason: Some("a fund is never below zero".to_owned()),
+                ..Component::new("", "fund:floor")
+            });
+            exact = Ratio::zero();
+        }
         let amount = Money::rounded(&exact, self.currency, self.scheme.rounding).map_err(|e| e.to_string())?;
         let mut shown = Ratio::zero();
         for component in &components {
@@ -254,12 +276,7 @@ impl Case<'_> {
             Aside::Frozen => "ordered within a freeze".to_owned(),
             Aside::Unpaid => "not paid in full".to_owned(),
             Aside::Waiting if Currency::parse(currency).is_none() => format!("'{currency}' is no currency of ISO 4217"),
-            Aside::Waiting => format!(
-                "no rate {currency}→{} at most {} days old for {}",
-                self.currency,
-                self.scheme.fx_max_age_days,
-                days_text(kept)
-            ),
+            Aside::Waiting => basis::no_rate(self, currency, &days_text(kept)),
         };
         Component {
             basis: kept.sum.amount.clone(),

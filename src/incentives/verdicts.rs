@@ -87,9 +87,9 @@ fn why(case: &Case<'_>, line: &Line<'_>, verdict: &Verdict) -> String {
         Verdict::Aside(Aside::Waiting) if Currency::parse(line.currency).is_none() => {
             format!("waits: '{}' is no currency of ISO 4217", line.currency)
         }
-        Verdict::Aside(Aside::Waiting) => format!(
-            "waits: no rate {}→{} at most {} days old for {day}",
-            line.currency, case.currency, scheme.fx_max_age_days
-        ),
+        Verdict::Aside(Aside::Waiting) => {
+            let days = day.to_string();
+            format!("waits: {}", basis::no_rate(case, line.currency, &days))
+        }
     }
 }

@@ -33,7 +33,7 @@ pub struct Document {
     pub period: Period,
     pub issued_on: Date,
     pub carried_in: Money,
-    /// Of earning periods that are settled for the first time, or anew.
+    /// Of earning periods that are settled for the first time, or anew, and of claims on funds.
     pub earned: Money,
     /// Of earning periods that were settled before, holds that ended included.
     pub adjusted: Money,
@@ -100,7 +100,7 @@ impl Document {
             issued_on,
             head,
             carried_in: proposal.carried_in,
-            earned: sum(&[LineKind::Earned])?,
+            earned: sum(&[LineKind::Earned, LineKind::Claim])?,
             adjusted: sum(&[LineKind::Adjusted, LineKind::HoldReleased])?,
             manual: sum(&[LineKind::ManualAdjustment])?,
             total: proposal.total,

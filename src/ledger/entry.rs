@@ -22,16 +22,19 @@ pub enum Account {
     SettlementClearing,
     /// To be claimed back.
     PartnerReceivable,
+    /// Earned and set aside, to be drawn down by claims.
+    PartnerFunds,
 }
 
 impl Account {
-    pub const ALL: [Account; 6] = [
+    pub const ALL: [Account; 7] = [
         Account::RebateExpense,
         Account::AccruedRebates,
         Account::RebatesOnHold,
         Account::PartnerPayable,
         Account::SettlementClearing,
         Account::PartnerReceivable,
+        Account::PartnerFunds,
     ];
 
     /// The name in the table.
@@ -44,6 +47,7 @@ impl Account {
             Account::PartnerPayable => "partner_payable",
             Account::SettlementClearing => "settlement_clearing",
             Account::PartnerReceivable => "partner_receivable",
+            Account::PartnerFunds => "partner_funds",
         }
     }
 
@@ -78,10 +82,12 @@ pub enum Reason {
     ManualAdjustment,
     /// A payment of a settlement document.
     Payment,
+    /// An approved claim: what was set aside is owed.
+    Claim,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 9] = [
         Reason::Accrual,
         Reason::Adjustment,
         Reason::HoldReleased,
@@ -90,6 +96,7 @@ impl Reason {
         Reason::Reversal,
         Reason::ManualAdjustment,
         Reason::Payment,
+        Reason::Claim,
     ];
 
     /// The name in the table.
@@ -104,6 +111,7 @@ impl Reason {
             Reason::Reversal => "reversal",
             Reason::ManualAdjustment => "manual_adjustment",
             Reason::Payment => "payment",
+            Reason::Claim => "claim",
         }
     }
 

@@ -9,6 +9,7 @@ use crate::domain::{Currency, Dec, Money, Period};
 pub(crate) fn target(row: &str) -> Target {
     let [partner, scheme, period, amount, currency]: [&str; 5] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
     Target {
+        is_fund: false,
         partner: PartnerId::new(partner).unwrap(),
         scheme: SchemeId::new(scheme).unwrap(),
         earning_period: Period::parse(period).unwrap(),

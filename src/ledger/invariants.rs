@@ -86,6 +86,11 @@ pub const INVARIANTS: &[Invariant] = &[
         check: final_accrual_zero,
     },
     Invariant {
+        name: "funds-not-overdrawn",
+        says: "claims took no more out of a fund than was set aside in it",
+        check: funds_not_overdrawn,
+    },
+    Invariant {
         name: "documents-in-order",
         says: "documents are numbered from 1 without gaps, add up, and name a head of the book",
         check: documents_in_order,
@@ -236,6 +241,14 @@ fn final_accrual_zero(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
     });
     Ok(open
         .map(|(key, balance)| format!("{key}: {} is still accrued", balance.negated()))
+        .collect())
+}
+
+fn funds_not_overdrawn(view: &View<'_>) -> Result<Vec<String>, LedgerError> {
+    let funds = sums(view.entries, |e| (e.account == Account::PartnerFunds).then(|| e.key()))?;
+    let overdrawn = funds.into_iter().filter(|(_, balance)| balance.minor_units() > 0);
+    Ok(overdrawn
+        .map(|(key, balance)| format!("{key}: {balance} more was claimed than was set aside"))
         .collect())
 }
 

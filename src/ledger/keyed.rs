@@ -1,4 +1,4 @@
-//! What feeds ask of the books: payments and adjustments by people.
+//! What feeds ask of the books: payments, adjustments by people, approved claims.
 //!
 //! Duty: each row of a feed is posted once under its id and the hash of its content. The same content again posts
 //! nothing; changed content takes the earlier transaction back and posts anew; a row that is gone is taken back. Not
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::LedgerError;
 use super::books::{Books, Draft};
-use super::entry::{Account, Key, Reason};
+use super::entry::{Account, Entry, Key, Reason};
 use super::post::PostingDay;
 use crate::domain::{Digest, Money};
 
@@ -18,7 +18,8 @@ pub struct Keyed {
     /// Id of the row in its feed; without blanks.
     pub id: String,
     pub key: Key,
-    /// An adjustment: positive is in favour of the partner. A payment: positive is paid to the partner.
+    /// An adjustment: positive is in favour of the partner. A payment: positive is paid to the partner. A claim: what is
+    /// paid on it out of its fund, never negative.
     pub amount: Money,
     pub at: PostingDay,
     /// Hash of all that the posting rests on.
@@ -50,6 +51,10 @@ pub fn post_keyed(books: &mut Books, reason: Reason, rows: &[Keyed], fallback: P
                 (Account::PartnerPayable, row.amount),
                 (Account::SettlementClearing, row.amount.negated()),
             ],
+            (Reason::Claim, _) => [
+                (Account::PartnerFunds, row.amount),
+                (Account::PartnerPayable, row.amount.negated()),
+            ],
             (_, false) => [
                 (Account::RebateExpense, row.amount),
                 (Account::PartnerPayable, row.amount.negated()),
@@ -74,6 +79,12 @@ pub fn post_keyed(books: &mut Books, reason: Reason, rows: &[Keyed], fallback: P
         books.take_back(transaction_no, fallback, reason, &format!("{reason} {id} {TAKEN_BACK}"))?;
     }
     Ok(())
+}
+
+/// The row of a feed that asked for an entry.
+#[must_use]
+pub fn row_of(entry: &Entry) -> Option<&str> {
+    entry.source.split(' ').nth(1)
 }
 
 const TAKEN_BACK: &str = "taken back";

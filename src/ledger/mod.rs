@@ -10,7 +10,7 @@
 //! | booked amount of each key         | entries on `rebate_expense`                       | `post`, `balance` |
 //! | difference of each key            | its target less what is booked                    | `post`            |
 //! | accrual, hold, or owed at once    | holds on the posting day; what is settled finally | `post`            |
-//! | payments, adjustments by people   | rows of feeds, by id and hash of content          | `keyed`           |
+//! | payments, adjustments, claims     | rows of feeds, by id and hash of content          | `keyed`           |
 //! | documents, and what they post     | accruals that are due, what was posted since      | `settle`          |
 //! | new entries, numbered and chained | differences, by partner, scheme, period, currency | `post`            |
 //! | findings                          | the whole book                                    | `invariants`      |

@@ -19,6 +19,8 @@ pub struct Target {
     pub scheme: SchemeId,
     pub earning_period: Period,
     pub amount: Money,
+    /// What is earned is set aside for claims, and neither accrued nor settled.
+    pub is_fund: bool,
 }
 
 impl Target {
@@ -99,8 +101,13 @@ pub fn post_to(
     let keys: BTreeSet<&Key> = positions.keys().chain(targets.keys()).collect();
     let mut deltas = Vec::new();
     for key in keys {
-        let position = positions.get(key).copied().unwrap_or_else(|| Position::new(key));
-        let target = targets.get(key).copied().unwrap_or_else(|| Money::zero(key.currency));
+        let mut position = positions.get(key).copied().unwrap_or_else(|| Position::new(key));
+        let (target, is_fund) = targets
+            .get(key)
+            .copied()
+            .unwrap_or_else(|| (Money::zero(key.currency), false));
+        // what has been set aside stays so, whatever the scheme has become
+        position.is_fund |= is_fund && !position.is_accrued;
         let at = posting(key.earning_period);
         let is_held = holds
             .iter()
@@ -120,6 +127,9 @@ struct Position {
     last_transaction_no: Option<i64>,
     /// Its settlement was reversed, and it waits in the accrual to be settled again.
     is_reopened: bool,
+    /// It was accrued, or set aside in a fund.
+    is_accrued: bool,
+    is_fund: bool,
 }
 
 impl Position {
@@ -130,6 +140,8 @@ impl Position {
             held: zero,
             last_transaction_no: None,
             is_reopened: false,
+            is_accrued: false,
+            is_fund: false,
         }
     }
 }
@@ -151,6 +163,8 @@ fn positions(book: &[Entry]) -> Result<BTreeMap<Key, Position>, LedgerError> {
             continue;
         }
         position.last_transaction_no = Some(entry.transaction_no);
+        position.is_accrued |= entry.account == Account::AccruedRebates;
+        position.is_fund |= entry.account == Account::PartnerFunds;
         let sum = match entry.account {
             Account::RebateExpense => position.booked.checked_add(entry.amount).map(|m| position.booked = m),
             Account::RebatesOnHold => position.held.checked_sub(entry.amount).map(|m| position.held = m),
@@ -161,10 +175,11 @@ fn positions(book: &[Entry]) -> Result<BTreeMap<Key, Position>, LedgerError> {
     Ok(positions)
 }
 
-fn by_key(targets: &[Target]) -> Result<BTreeMap<Key, Money>, LedgerError> {
+/// What should be booked on each key, and whether it is set aside.
+fn by_key(targets: &[Target]) -> Result<BTreeMap<Key, (Money, bool)>, LedgerError> {
     let mut map = BTreeMap::new();
     for target in targets {
-        if map.insert(target.key(), target.amount).is_some() {
+        if map.insert(target.key(), (target.amount, target.is_fund)).is_some() {
             return Err(LedgerError::TwoTargets(target.key()));
         }
     }
@@ -186,6 +201,7 @@ fn move_key(
     let is_final = at.is_final && !position.is_reopened;
     // a credit to the partner, or what is claimed back
     let owed = |amount: Money| match (is_final, amount.is_negative()) {
+        _ if position.is_fund => Account::PartnerFunds,
         (false, _) => Account::AccruedRebates,
         (true, false) => Account::PartnerPayable,
         (true, true) => Account::PartnerReceivable,

@@ -17,6 +17,7 @@ use super::LedgerError;
 use super::books::{Books, Draft};
 use super::documents::{Document, DocumentKind, find, last_standing, source_of, standing};
 use super::entry::{Account, Entry, Key, Reason};
+use super::keyed::row_of;
 use super::post::PostingDay;
 use crate::domain::hash::Hasher;
 use crate::domain::ids::{PartnerId, SchemeId};
@@ -39,6 +40,8 @@ pub enum LineKind {
     HoldReleased,
     /// An adjustment by people.
     ManualAdjustment,
+    /// Approved claims on a fund.
+    Claim,
 }
 
 impl LineKind {
@@ -50,6 +53,7 @@ impl LineKind {
             LineKind::Adjusted => "adjusted",
             LineKind::HoldReleased => "hold_released",
             LineKind::ManualAdjustment => "manual_adjustment",
+            LineKind::Claim => "claim",
         }
     }
 }
@@ -62,6 +66,8 @@ pub struct Line {
     pub earning_period: Period,
     /// In favour of the partner where positive.
     pub amount: Money,
+    /// Of adjustments by people and of claims: what each row of the feed adds, by its id.
+    pub parts: BTreeMap<String, Money>,
 }
 
 /// What a partner is settled in a currency.
@@ -103,6 +109,7 @@ type Whose = (PartnerId, Currency);
 pub fn propose(entries: &[Entry], documents: &[Document], terms: &Terms<'_>) -> Result<Vec<Proposal>, LedgerError> {
     let last = last_standing(documents);
     let mut lines: BTreeMap<Whose, BTreeMap<(SchemeId, Period, LineKind), Money>> = BTreeMap::new();
+    let mut parts: BTreeMap<(Whose, SchemeId, Period, LineKind), BTreeMap<String, Money>> = BTreeMap::new();
     let mut held: BTreeMap<Whose, Money> = BTreeMap::new();
     for entry in entries {
         let whose = (entry.partner.clone(), entry.amount.currency());
@@ -113,6 +120,15 @@ pub fn propose(entries: &[Entry], documents: &[Document], terms: &Terms<'_>) -> 
         let Some(kind) = line_of(entry, &last, terms) else {
             continue;
         };
+        if let (LineKind::ManualAdjustment | LineKind::Claim, Some(id)) = (kind, row_of(entry)) {
+            let key = (whose.clone(), entry.scheme.clone(), entry.earning_period, kind);
+            add(
+                parts.entry(key).or_default(),
+                id.to_owned(),
+                entry.amount.negated(),
+                entry,
+            )?;
+        }
         let key = (entry.scheme.clone(), entry.earning_period, kind);
         add(lines.entry(whose).or_default(), key, entry.amount.negated(), entry)?;
     }
@@ -127,6 +143,9 @@ pub fn propose(entries: &[Entry], documents: &[Document], terms: &Terms<'_>) -> 
         let lines: Vec<Line> = lines
             .filter(|(_, amount)| !amount.is_zero())
             .map(|((scheme, earning_period, kind), amount)| Line {
+                parts: parts
+                    .remove(&(whose.clone(), scheme.clone(), earning_period, kind))
+                    .unwrap_or_default(),
                 kind,
                 scheme,
                 earning_period,
@@ -179,6 +198,7 @@ fn line_of(entry: &Entry, last: &BTreeMap<Whose, &Document>, terms: &Terms<'_>) 
                 Reason::Accrual | Reason::Adjustment => Some(LineKind::Adjusted),
                 Reason::HoldReleased => Some(LineKind::HoldReleased),
                 Reason::ManualAdjustment => Some(LineKind::ManualAdjustment),
+                Reason::Claim => Some(LineKind::Claim),
                 // what a reversed document settled went back to the accrual
                 Reason::Settlement | Reason::Reversal | Reason::Netting | Reason::Payment => None,
             }

@@ -18,17 +18,18 @@ struct Version {
     /// Exclusive.
     to: Date,
     active: bool,
+    stars: i64,
 }
 
 /// Versions by partner and domain, oldest first; the wider domain by domain.
-struct Held<'a> {
+pub(super) struct Held<'a> {
     versions: BTreeMap<(&'a str, &'a str), Vec<Version>>,
     domains: BTreeSet<&'a str>,
     wider: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Held<'a> {
-    fn read(certifications: &'a Table, domains: &'a Table) -> Result<Held<'a>, TableError> {
+    pub(super) fn read(certifications: &'a Table, domains: &'a Table) -> Result<Held<'a>, TableError> {
         let mut held = Held {
             versions: BTreeMap::new(),
             domains: BTreeSet::new(),
@@ -40,6 +41,7 @@ impl<'a> Held<'a> {
                 to: row.date("valid_to")?,
                 // one that expired ended on valid_to: what it was before stays true
                 active: matches!(row.text("status")?, "active" | "expired"),
+                stars: row.int("stars")?,
             };
             held.versions
                 .entry((row.text("partner_id")?, row.text("domain")?))
@@ -66,6 +68,46 @@ impl<'a> Held<'a> {
             chain.push(wider);
         }
         chain
+    }
+
+    pub(super) fn domains(&self) -> impl Iterator<Item = &'a str> + use<'_, 'a> {
+        self.domains.iter().copied()
+    }
+
+    /// Spans within some days in which an active certification covers a domain: the stars of the narrowest, and its
+    /// domain.
+    pub(super) fn stars(
+        &self,
+        partner: &str,
+        domain: &'a str,
+        (first, end): (Date, Date),
+    ) -> Vec<((Date, Date), i64, &'a str)> {
+        let covering = self.covering(domain);
+        let lists = covering
+            .iter()
+            .filter_map(|d| Some((*d, self.versions.get(&(partner, *d))?)));
+        let lists: Vec<(&str, &Vec<Version>)> = lists.collect();
+        let days: BTreeSet<Date> = lists
+            .iter()
+            .flat_map(|(_, list)| list.iter().flat_map(|v| [v.from, v.to]))
+            .filter(|day| first < *day && *day < end)
+            .chain([first])
+            .collect();
+        let ends: Vec<Date> = days.iter().skip(1).copied().chain([end]).collect();
+        let mut spans: Vec<((Date, Date), i64, &str)> = Vec::new();
+        for (day, to) in days.into_iter().zip(ends) {
+            let narrowest = lists.iter().find_map(|(domain, list)| {
+                // of versions of one domain that overlap the one that began last holds
+                let found = list.iter().rev().find(|v| v.from <= day && day < v.to);
+                found.filter(|v| v.active).map(|v| (v.stars, *domain))
+            });
+            let Some((stars, domain)) = narrowest else { continue };
+            match spans.last_mut() {
+                Some((span, s, d)) if (*s, *d) == (stars, domain) && span.1 == day => span.1 = to,
+                _ => spans.push(((day, to), stars, domain)),
+            }
+        }
+        spans
     }
 
     /// Spans over all time in which a partner is certified in one of the domains, or is not: first day, end, which.
@@ -175,7 +217,7 @@ mod tests {
     }
 
     fn tables(rows: &[(&str, &str, &str, &str)]) -> (Table, Table) {
-        let columns = ["partner_id", "domain", "valid_from", "valid_to", "status"];
+        let columns = ["partner_id", "domain", "valid_from", "valid_to", "status", "stars"];
         let mut certifications = Table::new("certifications", &columns);
         for (domain, from, to, status) in rows {
             certifications.push(vec![
@@ -184,6 +226,7 @@ mod tests {
                 day(from).into(),
                 day(to).into(),
                 (*status).into(),
+                3_i64.into(),
             ]);
         }
         let mut domains = Table::new("domains", &["domain", "member_of"]);

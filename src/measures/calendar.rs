@@ -158,7 +158,7 @@ pub(super) fn zone_of(books: &dyn Books, region: &RegionId, period: Period) -> R
     Ok(book.map_err(CalendarError::Rules)?.zone)
 }
 
-fn first_day_of(books: &dyn Books, period: Period) -> Date {
+pub(super) fn first_day_of(books: &dyn Books, period: Period) -> Date {
     books.programme().calendar.first_day(period)
 }
 

@@ -6,6 +6,7 @@
 pub mod authorised;
 pub mod calendar;
 mod derive;
+pub mod discounts;
 pub mod engine;
 pub mod lint;
 pub mod polars;

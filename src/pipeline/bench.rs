@@ -13,6 +13,7 @@ use super::sales;
 use crate::domain::{Period, Table, Zone};
 use crate::edges::scratch::Scratch;
 use crate::evaluation::authorisation::{self, Checked};
+use crate::evaluation::metric::Working;
 use crate::evaluation::{self, Evaluated, Inputs};
 use crate::incentives::{self, Target};
 use crate::measures::engine::{Engine, Sources};
@@ -84,6 +85,33 @@ pub fn compute(
     Ok(Outcome { evaluated, targets })
 }
 
+/// Parts due and overdue as an evaluation counted them, with the columns of the measure that money reads.
+fn parts(evaluated: &Evaluated) -> Table {
+    let columns = [
+        "partner_id",
+        "period",
+        "due_quantity",
+        "opening_quantity",
+        "overdue_quantity",
+    ];
+    let mut out = Table::new("measures_parts", &columns);
+    for card in evaluated.derivations.cards.values() {
+        for metric in card.domains.iter().flat_map(|score| &score.metrics) {
+            if let Working::Parts(parts) = &metric.working {
+                let q = &parts.quantities;
+                out.push(vec![
+                    card.partner.as_str().into(),
+                    card.period.to_string().into(),
+                    q.due.into(),
+                    q.opening.into(),
+                    q.overdue.into(),
+                ]);
+            }
+        }
+    }
+    out
+}
+
 /// What was earned in some periods, by certifications and by the grades and red lines of an evaluation.
 pub(super) fn money(
     release: &Release,
@@ -102,7 +130,7 @@ pub(super) fn money(
         certifications,
         domains: &table(release, config, "domains")?,
         fx_rates: &table(release, config, "fx_rates")?,
-        grades: &grade_rows(&evaluated.scores, &evaluated.partner_scores)?,
+        grades: &grade_rows(&evaluated.scores, &evaluated.partner_scores, &parts(evaluated))?,
         freezes: &freezes,
     };
     let earned = incentives::compute(&inputs, rules);

@@ -33,10 +33,11 @@ pub struct Config {
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 38] = [
+const WRITTEN: [&str; 43] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
+    "calendar_discounts",
     "calendar_due_dates",
     "calendar_partner_periods",
     "calendar_partner_years",
@@ -46,13 +47,17 @@ const WRITTEN: [&str; 38] = [
     "calendar_sale_days",
     "calendar_sale_partners",
     "calendar_sale_products",
+    "claim_states",
     "conflicts",
     "derivations",
+    "discount_checks",
     "effective_certifications",
     "entitlements",
     "figures",
     "files",
     "freshness",
+    "funds",
+    "headroom",
     "held",
     "improvement_plans",
     "key_event_points",
@@ -75,13 +80,15 @@ const WRITTEN: [&str; 38] = [
 ];
 
 /// Measures that the evaluation and the incentives read.
-const MEASURED: [&str; 12] = [
+const MEASURED: [&str; 14] = [
     "authorisation_deliveries",
     "authorisation_exposure",
     "authorisation_first_nodes",
     "authorisation_sales",
     "critical",
     "deliveries",
+    "discounts_collaborative",
+    "discounts_vendor",
     "parts",
     "quality",
     "sales",

@@ -389,8 +389,8 @@ pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result
 
 /// Components in the order in which an amount is derived.
 pub(in crate::pipeline) fn rank(component: &str) -> (usize, String) {
-    const ORDER: [&str; 10] = [
-        "basis", "waiting", "frozen", "unpaid", "gate", "band", "stars", "flat", "modifier", "rounding",
+    const ORDER: [&str; 11] = [
+        "basis", "waiting", "frozen", "unpaid", "gate", "band", "stars", "flat", "modifier", "rounding", "fund",
     ];
     let kind = component.split(':').next().unwrap_or_default();
     (

@@ -160,6 +160,8 @@ fn targets_of(rebates: &Table) -> Result<Vec<Target>, String> {
                 scheme: SchemeId::new(&scheme).map_err(|e| e.to_string())?,
                 earning_period,
                 amount,
+                // what was set aside the ledger says itself
+                is_fund: false,
             })
         })
         .collect()

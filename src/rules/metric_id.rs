@@ -2,35 +2,44 @@
 //!
 //! Duty: the built-in metrics in their order, and names of a programme's own. Not its duty: what a metric measures.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// Longest name of a metric in bytes; the names of columns and files are made of it.
 const MAX_BYTES: usize = 40;
 
 /// Name of a programme's own metric: a small letter, then small letters, digits and underscores, 40 bytes at most.
+///
+/// Every name is kept once for as long as the program runs: metrics are many, and names are as few as rule files have.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MetricName([u8; MAX_BYTES]);
+pub struct MetricName(&'static str);
+
+/// The names met so far.
+static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
 impl MetricName {
     #[must_use]
     pub fn new(name: &str) -> Option<MetricName> {
-        let bytes = name.as_bytes();
-        let rest = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_';
-        let sound = bytes.first().is_some_and(u8::is_ascii_lowercase) && bytes.iter().all(rest);
+        let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let sound = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(rest);
         let taken = MetricId::BUILT_IN.iter().any(|id| id.as_str() == name);
-        if !sound || taken || bytes.len() > MAX_BYTES {
+        if !sound || taken || name.len() > MAX_BYTES {
             return None;
         }
-        let mut held = [0; MAX_BYTES];
-        held[..bytes.len()].copy_from_slice(bytes);
-        Some(MetricName(held))
+        // a set of names is whole whatever happened to who held it
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = names.get(name) {
+            return Some(MetricName(known));
+        }
+        let kept: &'static str = Box::leak(Box::from(name));
+        names.insert(kept);
+        Some(MetricName(kept))
     }
 
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        let end = self.0.iter().position(|b| *b == 0).unwrap_or(MAX_BYTES);
-        // only small letters, digits and underscores are let in
-        std::str::from_utf8(&self.0[..end]).unwrap_or_default()
+    pub fn as_str(&self) -> &'static str {
+        self.0
     }
 }
 

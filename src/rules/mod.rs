@@ -8,7 +8,7 @@
 //! | `tree` | text of a file | tables, lists and leaves with their lines |
 //! | `edition`, `editions` | trees, dates | one chain of editions per folder |
 //! | `resolve` | two chains | a region's tree over the global one, at every date on which one changes |
-//! | `read`, `metrics`, `own`, `formula`, `criteria`, `key_events`, `red_lines`, `authorisation`, `review`, `entitlements`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
+//! | `read`, `metrics`, `own`, `formula`, `criteria`, `key_events`, `red_lines`, `authorisation`, `review`, `entitlements`, `discounts`, `schemes`, `bands` | a resolved tree | a [`RuleBook`], and every value noted |
 //!
 //! Every region is resolved at every date on which a rule changes, when the files are read: a book that can be asked
 //! for is a book that is sound.
@@ -17,6 +17,7 @@ mod authorisation;
 mod bands;
 mod criteria;
 pub mod diff;
+mod discounts;
 mod edition;
 mod editions;
 mod entitlements;
@@ -47,6 +48,7 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 pub use authorisation::{AuthorisationRules, Candidate, Check};
+pub use discounts::DiscountRules;
 pub use entitlements::{Entitlement, EntitlementOf};
 pub use key_events::{EventCode, KeyEventRules};
 pub use model::*;

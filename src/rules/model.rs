@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::authorisation::AuthorisationRules;
+use super::discounts::DiscountRules;
 use super::entitlements::Entitlement;
 use super::formula::Formula;
 use super::key_events::KeyEventRules;
@@ -44,6 +45,8 @@ pub struct RuleBook {
     pub review: ReviewRules,
     /// Sorted by name.
     pub entitlements: Vec<Entitlement>,
+    /// What is allowed on services; `None` where a region says nothing of it: then nothing is checked.
+    pub discounts: Option<DiscountRules>,
     /// What the star grades ask for; `None` where a region says nothing of it.
     pub star_criteria: Option<StarCriteria>,
     pub schemes: BTreeMap<SchemeId, Scheme>,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::authorisation::read_authorisation;
 use super::criteria::read_star_criteria;
+use super::discounts::read_discounts;
 use super::entitlements::read_entitlements;
 use super::key_events::read_key_events;
 use super::leaf::{Out, Within, unknown_word};
@@ -78,6 +79,10 @@ pub(super) fn read_book(
         None => Some(Vec::new()),
         Some(item) => Section::open(out, "entitlements".to_owned(), item).and_then(|s| read_entitlements(out, s)),
     };
+    let discounts = match top.get("discounts") {
+        None => Some(None),
+        Some(item) => Section::open(out, "discounts".to_owned(), item).and_then(|s| read_discounts(out, s).map(Some)),
+    };
     let star_criteria = read_star_criteria(out, &mut top);
     let schemes = top.section(out, "schemes").and_then(|s| read_schemes(out, s));
     top.finish(out);
@@ -100,6 +105,7 @@ pub(super) fn read_book(
         authorisation: authorisation?,
         review: review?,
         entitlements: entitlements?,
+        discounts: discounts?,
         star_criteria: star_criteria?,
         schemes: schemes?,
     };

@@ -33,7 +33,11 @@ pub struct Scheme {
     pub accrual: Option<Accrual>,
     /// Who gets it, by weight; empty: the partner.
     pub beneficiaries: Vec<Share>,
+    /// What is earned is set aside, and paid against claims.
+    pub fund: Option<Fund>,
     pub rounding: Rounding,
+    /// Which exchange rate converts a line.
+    pub fx_date: FxDate,
     /// Days for which the last earlier rate serves when a date has none.
     pub fx_max_age_days: u32,
     /// Where the edition declares it: file and line, for messages.
@@ -102,6 +106,17 @@ impl Scope {
 pub enum SchemeDate {
     OrderedOn,
     InvoicedOn,
+}
+
+/// The exchange rate of a line in another currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FxDate {
+    /// Of the scheme's date.
+    Transaction,
+    /// Of the last day of the line's earning period.
+    PeriodEnd,
+    /// The mean of the rates published for days of the line's earning period.
+    Average,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,6 +268,10 @@ pub enum Gate {
     },
     /// The grade of the partner's card must be this or a better one; without a grade it is not.
     MinimumGrade(Grade),
+    /// The published score of the partner's card must reach this; without a score it does not.
+    MinimumScore(Ratio),
+    /// At most this share of the parts that were due is overdue and not returned; where none was due there is none.
+    OverdueParts(Ratio),
     /// This share of the basis must be in lines that are paid in full.
     Collected(Ratio),
 }
@@ -334,6 +353,13 @@ pub struct Stacking {
     pub net_of_earlier: bool,
     /// What it earns reduces the basis of later ones.
     pub reduces_others: bool,
+}
+
+/// A fund that approved claims draw down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fund {
+    /// Days after the last day of the earning period on which it can still be claimed on; what nobody claims lapses then.
+    pub claims_until_days: u32,
 }
 
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! What a scheme says beside its method: what decides, over which time, returns, other schemes, who gets it.
 //!
-//! Duty: read `cumulative_over`, `decision`, `returns`, `stacking`, `accrual`, `beneficiaries`; each may be absent. Not its
-//! duty: whether they go together with the method (incentives).
+//! Duty: read `cumulative_over`, `decision`, `returns`, `stacking`, `accrual`, `beneficiaries`, `fund`; each may be absent.
+//! Not its duty: whether they go together with the method (incentives).
 
 use super::leaf::{Out, Within, decimal, rate};
-use super::read::PERIOD_KINDS;
-use super::scheme::{Accrual, BasisAmount, Beneficiary, Decision, Returns, Share, Stacking};
+use super::read::{MAX_DAYS, PERIOD_KINDS};
+use super::scheme::{Accrual, BasisAmount, Beneficiary, Decision, Fund, Returns, Share, Stacking};
 use super::schemes::{AMOUNTS, choice_or_first};
 use super::section::Section;
 use super::tree::Node;
@@ -125,6 +125,19 @@ pub(super) fn read_accrual(out: &mut Out, s: &mut Section<'_>) -> Option<Option<
             None
         }
     }
+}
+
+#[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
+pub(super) fn read_fund(out: &mut Out, s: &mut Section<'_>) -> Option<Option<Fund>> {
+    let Some(item) = s.get("fund") else {
+        return Some(None);
+    };
+    let mut table = Section::open(out, s.at("fund"), item)?;
+    let days = table.count(out, "claims_until_days", 0..=MAX_DAYS);
+    table.finish(out);
+    Some(Some(Fund {
+        claims_until_days: days?,
+    }))
 }
 
 /// `[{ to = "partner", weight = "70" }, { to = "parent", weight = "30" }]`

@@ -29,12 +29,21 @@ pub(super) fn read_gates(out: &mut Out, s: &mut Section<'_>) -> Option<Vec<Gate>
     let grade = table
         .get("minimum_grade")
         .map(|_| table.choice(out, "minimum_grade", &grades).map(Gate::MinimumGrade));
+    let score = table
+        .get("minimum_score")
+        .map(|item| decimal(out, &table.at("minimum_score"), item, Within::Hundred).map(Gate::MinimumScore));
+    let overdue = table
+        .get("overdue_parts_at_most")
+        .map(|item| rate(out, &table.at("overdue_parts_at_most"), item).map(|r| Gate::OverdueParts(r.share().clone())));
     let collected = table
         .get("collected")
         .map(|item| rate(out, &table.at("collected"), item).map(|r| Gate::Collected(r.share().clone())));
     table.finish(out);
     let mut gates = Vec::new();
-    for gate in [minimum, volume, grade, collected].into_iter().flatten() {
+    for gate in [minimum, volume, grade, score, overdue, collected]
+        .into_iter()
+        .flatten()
+    {
         gates.push(gate?);
     }
     if certified? {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::leaf::{Out, Within, decimal};
 use super::read::{MAX_DAYS, PERIOD_KINDS};
-use super::scheme::{BasisAmount, ByCurrency, Scheme, SchemeDate, Scope};
+use super::scheme::{BasisAmount, ByCurrency, FxDate, Scheme, SchemeDate, Scope};
 use super::scheme_extras::{
-    read_accrual, read_beneficiaries, read_cumulative, read_decision, read_returns, read_stacking,
+    read_accrual, read_beneficiaries, read_cumulative, read_decision, read_fund, read_returns, read_stacking,
 };
 use super::scheme_methods::read_method;
 use super::scheme_modifiers::{read_gates, read_modifiers};
@@ -96,11 +96,18 @@ fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Schem
     let stacking = read_stacking(out, &mut s);
     let accrual = read_accrual(out, &mut s);
     let beneficiaries = read_beneficiaries(out, &mut s);
+    let fund = read_fund(out, &mut s);
     let roundings: Vec<(&str, Rounding)> = ROUNDINGS
         .iter()
         .filter_map(|n| Some((*n, Rounding::parse(n)?)))
         .collect();
     let rounding = s.choice(out, "rounding", &roundings);
+    let fx_dates = [
+        ("transaction", FxDate::Transaction),
+        ("period_end", FxDate::PeriodEnd),
+        ("average", FxDate::Average),
+    ];
+    let fx_date = choice_or_first(out, &mut s, "fx_date", &fx_dates);
     let fx_max_age_days = s.count(out, "fx_max_age_days", 0..=MAX_DAYS);
     let origin = s.origin.to_string();
     s.finish(out);
@@ -121,7 +128,9 @@ fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Schem
         stacking: stacking?,
         accrual: accrual?,
         beneficiaries: beneficiaries?,
+        fund: fund?,
         rounding: rounding?,
+        fx_date: fx_date?,
         fx_max_age_days: fx_max_age_days?,
         origin,
     };

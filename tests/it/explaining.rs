@@ -226,7 +226,7 @@ fn a_rebate_is_explained_down_to_the_lines_of_the_sales() {
         &[
             "query",
             "SELECT partner_id, scheme, earning_period, SUM(lines) AS lines FROM rebates WHERE component = 'basis' \
-           AND earning_period >= '2026-Q1' GROUP BY partner_id, scheme, earning_period ORDER BY lines DESC, partner_id, scheme LIMIT 12",
+           AND earning_period >= '2026-Q1' AND scheme <> 'market-development-fund' GROUP BY partner_id, scheme, earning_period ORDER BY lines DESC, partner_id, scheme LIMIT 12",
         ],
     );
     let mut files = BTreeMap::new();

@@ -50,6 +50,7 @@ entries, errors, _ = loader.load_file(path)
 assert not errors, errors[:3]
 names = {"rebate_expense": "Expenses:Rebates", "accrued_rebates": "Liabilities:Accrued-Rebates",
          "rebates_on_hold": "Liabilities:Rebates-On-Hold", "partner_payable": "Liabilities:Partner-Payable",
+         "partner_funds": "Liabilities:Partner-Funds",
          "settlement_clearing": "Assets:Settlement-Clearing", "partner_receivable": "Assets:Partner-Receivable"}
 sums = defaultdict(Decimal)
 for entry in entries:

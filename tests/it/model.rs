@@ -1,5 +1,5 @@
 //! A small model of the incentives and the books against the program over random histories: sales, returns,
-//! corrections, late lines, grades, holds, adjustments, payments, closes, reversals.
+//! corrections, late lines, grades, holds, adjustments, claims on funds and rulings, payments, closes, reversals.
 //!
 //! The model (`plain`) shares no code with the program: it adds lines up, takes slices of bands in integers, and keeps
 //! what is accrued, held, owed and carried as numbers. After every step of a history balances and documents are equal and
@@ -50,8 +50,23 @@ struct Facts {
     adjustments: BTreeMap<String, (usize, usize, i128)>,
     /// Partner, document, minor units, by id.
     payments: BTreeMap<String, (usize, i64, i128)>,
+    /// By id.
+    claims: BTreeMap<String, Claimed>,
+    /// Counts the rulings.
+    ruled: i64,
     /// Quarters that have ended.
     ended: usize,
+}
+
+/// A claim on the fund of a partner and quarter.
+#[derive(Clone, Copy)]
+struct Claimed {
+    partner: usize,
+    quarter: usize,
+    /// Minor units.
+    amount: i128,
+    /// When, and how much of it; none of it was rejected.
+    ruling: Option<(i64, Option<i128>)>,
 }
 
 /// Changes the facts by one thing that happens, and says what the step does.
@@ -60,7 +75,7 @@ fn happens(random: &mut Random, facts: &mut Facts, model: &Model, documents: &[D
     let unit = 10_i128.pow(PARTNERS[partner].2);
     let any = random.below(facts.ended.min(QUARTERS.len() - 1) + 1);
     let standing: Vec<&Document> = starledger::ledger::documents::standing(documents).collect();
-    match random.below(15) {
+    match random.below(19) {
         0..=2 => {
             for _ in 0..=random.below(3) {
                 let (at, minor) = (random.below(any + 1), minor(random, 1, 4000 * unit));
@@ -136,6 +151,34 @@ fn happens(random: &mut Random, facts: &mut Facts, model: &Model, documents: &[D
                 .insert(id, (partner, 0, before + MINIMUM * unit - next));
             says.push_str("least");
         }
+        14..=15 => {
+            let id = format!("CL-{partner}-{any}-{}", random.below(3));
+            let amount = minor(random, 1, 150 * unit);
+            let ruling = facts.claims.get(&id).and_then(|c| c.ruling);
+            let claim = Claimed {
+                partner,
+                quarter: any,
+                amount,
+                ruling,
+            };
+            facts.claims.insert(id, claim);
+            says.push_str("claim");
+        }
+        16..=17 if !facts.claims.is_empty() => {
+            let at = random.below(facts.claims.len());
+            facts.ruled += 1;
+            let ruled = facts.ruled;
+            if let Some(claim) = facts.claims.values_mut().nth(at) {
+                // none, all, a part, or more than was claimed
+                claim.ruling = match random.below(6) {
+                    0 => None,
+                    1 => Some((ruled, None)),
+                    2..=3 => Some((ruled, Some(claim.amount))),
+                    _ => Some((ruled, Some(minor(random, 1, 200 * unit)))),
+                };
+            }
+            says.push_str("ruling");
+        }
         10..=11 if model.closed < facts.ended => {
             says.push_str("close");
             return Step::Close;
@@ -178,7 +221,7 @@ fn history(world: &World, seed: u64) {
             assert_eq!(
                 program.balances(partner),
                 model.balances(partner, &facts),
-                "seed {seed}, partner {name}: expense, accrual, hold, owed, clearing, due, carried, claimed after {story:?}"
+                "seed {seed}, partner {name}: expense, accrual, hold, owed, clearing, due, carried, claimed, in funds after {story:?}"
             );
         }
     }

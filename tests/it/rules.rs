@@ -42,7 +42,7 @@ fn every_region_resolves_on_each_quarter_start() {
         let day = rules.programme().calendar.first_day(Period::parse(quarter).unwrap());
         for name in rules.regions() {
             let book = rules.book(&name, day).unwrap();
-            assert_eq!(book.schemes.len(), 2, "{name} {quarter}");
+            assert_eq!(book.schemes.len(), 4, "{name} {quarter}");
             // weights 40 + 35 + 25
             let weights = [&book.satisfaction.weight, &book.quality.weight, &book.parts.weight];
             assert_eq!(Ratio::sum(weights), Ratio::int(100), "{name} {quarter}");
@@ -67,7 +67,13 @@ fn regions_differ_where_they_say_so() {
     assert_eq!([emea, latam].map(|b| b.parts.mode), [PartsMode::Rate, PartsMode::Count]);
     assert!(matches!(emea.evaluation.redistribution, Redistribution::Proportional));
     assert!(matches!(apac.evaluation.redistribution, Redistribution::Table(_)));
-    let Method::Marginal { bands, .. } = &latam.schemes.values().nth(1).unwrap().method else {
+    let Method::Marginal { bands, .. } = &latam
+        .schemes
+        .values()
+        .find(|s| s.id.as_str() == "sales-rebate")
+        .unwrap()
+        .method
+    else {
         panic!("the sales rebate is marginal")
     };
     assert_eq!(bands.default[1].from, Ratio::int(50_000));

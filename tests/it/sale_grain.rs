@@ -56,8 +56,8 @@ rounding = "half_even"
 fx_max_age_days = 30
 stacking = { group = "deals", order = 2, basis = "net_of_earlier", reduces_others = true }
 
-[schemes.growth-bonus]
-title = "Growth bonus"
+[schemes.volume-growth]
+title = "Growth of volume"
 earning_period = "quarter"
 date = "ordered_on"
 amount = "list"
@@ -69,7 +69,7 @@ modifiers = []
 rounding = "down"
 fx_max_age_days = 7
 gates = { collected = "30 %" }
-[schemes.growth-bonus.growth]
+[schemes.volume-growth.growth]
 on = "total"
 over = "period_before"
 no_prior = "first_band"
@@ -227,6 +227,8 @@ fn grades(partners: &Table, periods: &[Period]) -> Vec<GradeRow> {
             period: *period,
             state: GradeState::Rated,
             grade: Some(Grade::B),
+            score: None,
+            overdue_parts: None,
         };
         partners.iter().map(row).collect()
     };

@@ -82,7 +82,7 @@ fn documents_agree(workspace: &Workspace) {
     for row in rows(
         workspace,
         "SELECT partner_id, currency, amount FROM settlement_proposals \
-         WHERE kind IN ('carried_in', 'adjusted', 'hold_released', 'manual_adjustment')",
+         WHERE kind IN ('carried_in', 'adjusted', 'hold_released', 'manual_adjustment', 'claim')",
     ) {
         *owed.entry(key(&row)).or_default() -= milli(&row, "amount");
     }

@@ -31,6 +31,7 @@ fn named<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, Ratio> {
 /// The rules of the sample programme in a region.
 pub fn book(name: &str, zone: &str) -> RuleBook {
     RuleBook {
+        discounts: None,
         region: region(name),
         effective_from: parse_date("2025-10-01").unwrap(),
         hash: Digest::of(name.as_bytes()),

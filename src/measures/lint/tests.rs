@@ -334,7 +334,7 @@ fn the_measures_of_the_programme_pass() {
         Some(contract.columns.iter().map(|c| (c.name.clone(), c.kind)).collect())
     };
     let measures = read("pipelines/measures");
-    assert_eq!(measures.len(), 15);
+    assert_eq!(measures.len(), 17);
     for (file, sql) in measures {
         if let Err(found) = Measure::read(&file, &sql, &columns) {
             panic!("{found:#?}");

@@ -5,7 +5,7 @@
 use super::known::Act;
 use super::{Delivered, Person};
 use crate::domain::hash::Hasher;
-use crate::domain::{Date, Digest, Instant, Zone};
+use crate::domain::{Date, Digest, Instant, Money, Zone};
 use crate::edges::files;
 use crate::ingest::plain;
 use crate::ingest::source::data_columns;
@@ -27,6 +27,7 @@ pub(super) struct Decided<'a> {
     pub effective_on: Option<Date>,
     /// What was decided on as it stood.
     pub subject_hash: Option<Digest>,
+    pub amount: Option<Money>,
 }
 
 /// The instant of an act: now, or noon of the day named, in the zone; after all acts on the same subject, so that their
@@ -82,6 +83,11 @@ pub(super) fn deliver(
     if decided.subject_hash.is_some() {
         hasher.field(subject_hash.as_bytes());
     }
+    let amount = decided.amount.map_or_else(String::new, |m| m.dec().to_string());
+    let currency = decided.amount.map_or_else(String::new, |m| m.currency().to_string());
+    if decided.amount.is_some() {
+        hasher.field(amount.as_bytes()).field(currency.as_bytes());
+    }
     let decision_id = format!("{}-{}", decided.kind.to_uppercase(), hasher.finish().short());
     let value = |name: &str| match name {
         "decision_id" => decision_id.as_str(),
@@ -89,6 +95,8 @@ pub(super) fn deliver(
         "subject" => decided.subject,
         "outcome" => decided.outcome,
         "subject_hash" => subject_hash.as_str(),
+        "amount" => amount.as_str(),
+        "currency" => currency.as_str(),
         "effective_on" => effective_on.as_str(),
         "reason" => person.reason,
         "by" => person.by,

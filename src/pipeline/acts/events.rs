@@ -278,6 +278,7 @@ pub fn act(
         outcome,
         effective_on: None,
         subject_hash: None,
+        amount: None,
     };
     deliver(layout, config, person, &decided, at)
 }

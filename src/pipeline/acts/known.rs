@@ -22,6 +22,8 @@ pub struct Act {
     pub outcome: String,
     pub effective_on: Option<Date>,
     pub subject_hash: Option<Digest>,
+    /// With its currency.
+    pub amount: Option<String>,
     pub reason: String,
     pub by: String,
     pub role: String,
@@ -57,6 +59,10 @@ fn of_release(decisions: &Table) -> Result<Vec<Act>, PipelineError> {
             outcome: row.text("outcome")?.to_owned(),
             effective_on: row.opt_date("effective_on")?,
             subject_hash: row.opt_text("subject_hash")?.and_then(Digest::parse),
+            amount: row
+                .opt_dec("amount")?
+                .zip(row.opt_text("currency")?)
+                .map(|(amount, currency)| format!("{amount} {currency}")),
             reason: row.text("reason")?.to_owned(),
             by: row.text("by")?.to_owned(),
             role: row.text("role")?.to_owned(),
@@ -105,6 +111,10 @@ fn of_text(text: &[u8]) -> Vec<Act> {
             outcome: field("outcome")?,
             effective_on: parse_date(&field("effective_on")?),
             subject_hash: field("subject_hash").and_then(|hash| Digest::parse(&hash)),
+            amount: field("amount")
+                .filter(|amount| !amount.is_empty())
+                .zip(field("currency"))
+                .map(|(amount, currency)| format!("{amount} {currency}")),
             reason: field("reason")?,
             by: field("by")?,
             role: field("role")?,

@@ -1,4 +1,4 @@
-//! Decisions of people by command: confirmed and appealed events, reviews, improvement plans, settlements.
+//! Decisions of people by command: confirmed and appealed events, reviews, improvement plans, claims, settlements.
 //!
 //! Duty: what was decided so far (in the release, and on its way there), whether a new decision can follow, and the
 //! decision as a delivery in the corrections folder. Must not: change a release or landing, or decide what follows from
@@ -9,9 +9,11 @@
 //! | known | `decisions` of the release, deliveries that no release has read | acts in the order of time | `known` |
 //! | events | key events, findings, acts | where each event stands; what may follow | `events` |
 //! | reviews | recommendations, certifications, acts | what may follow | `reviews` |
+//! | claims | states of claims, acts | who may approve, reject, withdraw next | `claims` |
 //! | settlements | proposal, documents, acts | who may prepare, approve, close, reverse next | `settlements` |
 //! | deliver | a decision | `corrections/decisions-<hash>.csv` | `deliver` |
 
+pub mod claims;
 mod deliver;
 pub mod events;
 mod known;

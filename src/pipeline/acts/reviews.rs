@@ -88,6 +88,7 @@ pub fn decide(
         outcome: order.verdict.as_str(),
         effective_on: Some(from),
         subject_hash: None,
+        amount: None,
     };
     deliver(layout, config, person, &decided, at)
 }

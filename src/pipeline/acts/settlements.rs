@@ -185,6 +185,7 @@ pub fn act(
         outcome,
         effective_on: None,
         subject_hash: Some(hash),
+        amount: None,
     };
     deliver(layout, config, person, &decided, at)
 }
@@ -231,6 +232,7 @@ pub fn reverse(
         outcome: "reversed",
         effective_on: None,
         subject_hash: None,
+        amount: None,
     };
     deliver(layout, config, person, &decided, at)
 }

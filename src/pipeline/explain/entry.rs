@@ -130,6 +130,10 @@ fn source(release: &Release, entry: &Entry) -> Result<(String, Option<Table>), P
             format!("an adjustment by people, {id}{}{corrects}", taken_back(entry)),
             rows("manual_adjustments", "adjustment_id", id)?,
         ),
+        Reason::Claim => (
+            format!("an approved claim on a fund, {id}{}{corrects}", taken_back(entry)),
+            rows("claim_states", "claim_id", id)?,
+        ),
         Reason::Payment => (
             format!("a payment, {id}{}{corrects}", taken_back(entry)),
             rows("payments", "payment_id", id)?,

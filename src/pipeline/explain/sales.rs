@@ -111,7 +111,11 @@ pub fn rebate(
         certifications: &release.read_table("effective_certifications")?,
         domains: &release.read_table("domains")?,
         fx_rates: &release.read_table("fx_rates")?,
-        grades: &grade_rows(&release.read_table("scores")?, &release.read_table("partner_scores")?)?,
+        grades: &grade_rows(
+            &release.read_table("scores")?,
+            &release.read_table("partner_scores")?,
+            &release.read_table("measures_parts")?,
+        )?,
         freezes: &freezes,
     };
     let told = incentives::verdicts(&inputs, &config.rules, (partner, scheme, period));

@@ -110,7 +110,15 @@ pub fn credit_notes(
 /// A line of a statement that is in the total, with its number.
 fn line_of(row: RowRef<'_>) -> Result<Option<(i64, Line)>, PipelineError> {
     let kind = row.text("kind")?;
-    let is_line = ["carried_in", "earned", "adjusted", "hold_released", "manual_adjustment"].contains(&kind);
+    let is_line = [
+        "carried_in",
+        "earned",
+        "adjusted",
+        "hold_released",
+        "manual_adjustment",
+        "claim",
+    ]
+    .contains(&kind);
     let (Some(amount), true) = (row.opt_dec("amount")?, is_line) else {
         return Ok(None);
     };

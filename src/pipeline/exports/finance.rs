@@ -259,9 +259,9 @@ fn journal_sheet(entries: &[Entry], is_meant: &dyn Fn(&str) -> bool) -> Table {
     table
 }
 
-/// What was earned of every scheme and earning period, what of it is accrued, on hold and settled, and how old it is.
+/// What was earned of every scheme and earning period, what of it is accrued, on hold, settled and in funds, and how old it is.
 fn accruals(entries: &[Entry], config: &Config, today: Date) -> Result<Table, LedgerError> {
-    let mut sums: BTreeMap<(String, Period, Currency), [Money; 4]> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, Period, Currency), [Money; 5]> = BTreeMap::new();
     for e in entries
         .iter()
         .filter(|e| e.reason != Reason::Payment && e.reason != Reason::Netting)
@@ -272,11 +272,12 @@ fn accruals(entries: &[Entry], config: &Config, today: Date) -> Result<Table, Le
             Account::AccruedRebates => 1,
             Account::RebatesOnHold => 2,
             Account::PartnerPayable | Account::PartnerReceivable => 3,
+            Account::PartnerFunds => 4,
             Account::SettlementClearing => continue,
         };
         let sums = sums
             .entry((e.scheme.to_string(), e.earning_period, currency))
-            .or_insert([Money::zero(currency); 4]);
+            .or_insert([Money::zero(currency); 5]);
         let amount = if at == 0 { e.amount } else { e.amount.negated() };
         sums[at] = sums[at]
             .checked_add(amount)
@@ -290,6 +291,7 @@ fn accruals(entries: &[Entry], config: &Config, today: Date) -> Result<Table, Le
         "accrued",
         "on_hold",
         "settled",
+        "in_funds",
         "ended_on",
         "age_days",
     ];

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::evaluate::RedLines;
 use super::{PipelineError, Refresh, Timeline};
 use crate::domain::ids::{DomainId, PartnerId};
-use crate::domain::{Date, Dec, Finding, Grade, Money, Period, Place, Table, Value};
+use crate::domain::{Date, Dec, Finding, Grade, Money, Period, Place, Ratio, Table, Value};
 use crate::incentives::{self, GradeRow, GradeState};
 use crate::ledger::{self, Books, Entry, Hold, LedgerError, PostingDay, View};
 use crate::store::StoreError;
@@ -38,7 +38,9 @@ impl Refresh<'_> {
     /// Stages `rebates`, `ledger` and what is settled.
     pub(super) fn books(&mut self, timeline: &mut Timeline, red_lines: RedLines) -> Result<Book, PipelineError> {
         let stage = PipelineError::stage;
-        let earned = self.earned(timeline, red_lines.freezes)?;
+        let mut earned = self.earned(timeline, red_lines.freezes)?;
+        let claims = self.claims(timeline, &mut earned)?;
+        self.headroom(timeline, &mut earned.headroom)?;
         let targets: Vec<ledger::Target> = earned
             .targets
             .into_iter()
@@ -47,6 +49,7 @@ impl Refresh<'_> {
                 scheme: t.scheme,
                 earning_period: t.earning_period,
                 amount: t.amount,
+                is_fund: t.claims_until_on.is_some(),
             })
             .collect();
         self.step("ledger")?;
@@ -86,7 +89,7 @@ impl Refresh<'_> {
             .collect();
 
         self.rebates(timeline, earned.rebates, books.entries())?;
-        let documents = self.settle(timeline, &mut books)?;
+        let documents = self.settle(timeline, &mut books, &claims)?;
         self.staging.carry("ledger", |_| true)?;
         let added = crate::contracts::conform(
             self.task.config.contract("ledger"),
@@ -102,6 +105,21 @@ impl Refresh<'_> {
             fallback,
             documents,
         })
+    }
+
+    /// Stages `headroom` of the earning periods that are not settled.
+    fn headroom(&mut self, timeline: &Timeline, ahead: &mut Table) -> Result<(), PipelineError> {
+        let programme = self.task.config.rules.programme();
+        let mut open: BTreeMap<String, bool> = BTreeMap::new();
+        for period in &timeline.ended {
+            open.insert(period.to_string(), !timeline.is_sealed(programme, *period));
+        }
+        let mut table = Table::with_columns("headroom", ahead.columns().to_vec());
+        let rows = ahead.rows.drain(..);
+        table
+            .rows
+            .extend(rows.filter(|row| open.get(&row[2].to_string()).copied().unwrap_or(true)));
+        self.put(table)
     }
 
     /// What was earned to date; the tables it is made from are let go.
@@ -121,7 +139,8 @@ impl Refresh<'_> {
         self.step("measure of sales")?;
         self.sales(timeline, &freezes)?;
         self.step("incentives")?;
-        let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?)?;
+        let parts = self.table("measures_parts")?;
+        let grades = grade_rows(&self.table("scores")?, &self.table("partner_scores")?, &parts)?;
         let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
         let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
         let inputs = incentives::Inputs {
@@ -331,8 +350,23 @@ fn broken(error: &ledger::ChainBroken) -> PipelineError {
     )])
 }
 
-/// Grades as money uses them: those of the score, of the domains and of the cards.
-pub(in crate::pipeline) fn grade_rows(scores: &Table, cards: &Table) -> Result<Vec<GradeRow>, PipelineError> {
+/// Grades as money uses them: those of the score, of the domains and of the cards; with each card its overdue parts, from
+/// `measures_parts`.
+pub(in crate::pipeline) fn grade_rows(
+    scores: &Table,
+    cards: &Table,
+    parts: &Table,
+) -> Result<Vec<GradeRow>, PipelineError> {
+    // overdue and due (in the period, and overdue at its start) by partner and period
+    let mut overdue: BTreeMap<(&str, &str), (i64, i64)> = BTreeMap::new();
+    for row in parts.iter() {
+        let sums = overdue
+            .entry((row.text("partner_id")?, row.text("period")?))
+            .or_default();
+        sums.0 = sums.0.saturating_add(row.int("overdue_quantity")?);
+        let due = row.int("due_quantity")?.saturating_add(row.int("opening_quantity")?);
+        sums.1 = sums.1.saturating_add(due);
+    }
     let id = |e: crate::domain::ids::IdError| PipelineError::Stage {
         what: "table scores",
         detail: e.to_string(),
@@ -361,6 +395,11 @@ pub(in crate::pipeline) fn grade_rows(scores: &Table, cards: &Table) -> Result<V
                     detail: format!("state '{state}' is none that money knows"),
                 })?,
                 grade: row.opt_text("score_grade")?.and_then(Grade::parse),
+                score: row.opt_dec("final")?,
+                overdue_parts: overdue
+                    .get(&(row.text("partner_id")?, row.text("period")?))
+                    .filter(|_| !by_domain)
+                    .and_then(|(overdue, due)| Ratio::new(*overdue, *due)),
             });
         }
     }

@@ -12,7 +12,7 @@ use crate::incentives::Freeze;
 use crate::measures::Measure;
 use crate::measures::engine::{Engine, Slice, Sources};
 use crate::measures::polars::Polars;
-use crate::measures::{authorised, calendar, years};
+use crate::measures::{authorised, calendar, discounts, years};
 
 /// The calendar whose rows are the periods to measure.
 const PARTNER_PERIODS: &str = "calendar_partner_periods";
@@ -33,6 +33,8 @@ impl Refresh<'_> {
         let spans = authorised::certifications(&held, &domains, &partners, &timeline.ended, books)?;
         self.put(spans)?;
         self.put(authorised::certified_partners(&held, &domains, &partners)?)?;
+        let allowed = discounts::discounts(&partners, &held, &domains, &timeline.open, books)?;
+        self.put(allowed)?;
         self.put(years::partner_years(&partners, &timeline.ended, timeline.today, books)?)?;
         for measure in &self.task.config.measures {
             if !sales::is_late(measure) {

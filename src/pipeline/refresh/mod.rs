@@ -19,6 +19,7 @@
 
 mod books;
 mod checks;
+pub(in crate::pipeline) mod claims;
 mod corrections;
 mod evaluate;
 mod feeds;
@@ -142,6 +143,7 @@ pub fn refresh<'a>(task: &'a Task<'a>, progress: &'a dyn Progress) -> Result<Ref
     refresh.step("measures")?;
     refresh.measures(&timeline)?;
     refresh.authorisation(&timeline)?;
+    refresh.discounts(&timeline)?;
     refresh.step("evaluation")?;
     let red_lines = refresh.evaluate(&timeline)?;
     refresh.reviews(&timeline, &acts, &red_lines)?;

@@ -1,4 +1,4 @@
-//! The programme beside the scores: certifications as they hold, the authorisation check, reviews, entitlements.
+//! The programme beside the scores: certifications as they hold, the authorisation and discount checks, reviews, entitlements.
 //!
 //! Duty: hand feeds, decisions and measures over, stage the tables. Not its duty: what a decision changes, what is
 //! authorised or recommended.
@@ -11,6 +11,7 @@ use crate::evaluation::entitlements::{self, Uses};
 use crate::evaluation::homes::Homes;
 use crate::evaluation::review::{self, ReviewInputs};
 use crate::evaluation::review_acts::{self, ReviewAct};
+use crate::incentives::discounts;
 
 impl Refresh<'_> {
     /// Stages `effective_certifications`; returns the decisions of reviews.
@@ -42,6 +43,20 @@ impl Refresh<'_> {
         };
         let found = authorisation::findings(&checked, &self.task.config.rules)
             .map_err(|e| PipelineError::stage("the authorisation check")(e.to_string()))?;
+        self.put(found)
+    }
+
+    /// Stages `discount_checks`; those of sealed periods stay as they are.
+    pub(super) fn discounts(&mut self, timeline: &Timeline) -> Result<(), PipelineError> {
+        self.carry_sealed("discount_checks", timeline)?;
+        let measured = ["vendor", "collaborative"].map(|model| self.table(&format!("measures_discounts_{model}")));
+        let [vendor, collaborative] = measured;
+        let open: Vec<String> = timeline.open.iter().map(ToString::to_string).collect();
+        let mut found = discounts::checks([&vendor?, &collaborative?])
+            .map_err(|e| PipelineError::stage("the discount check")(e.to_string()))?;
+        if let Some(column) = found.column("period") {
+            found.rows.retain(|row| open.contains(&row[column].to_string()));
+        }
         self.put(found)
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, GRADES, MINIMUM, PARTNERS};
+use super::{Claimed, Facts, GRADES, MINIMUM, PARTNERS};
 
 /// What the model keeps of a document that stands, to take it back.
 #[derive(Clone)]
@@ -24,6 +24,7 @@ pub(super) enum Line {
     Changed,
     Released,
     ByPeople,
+    Drawn,
 }
 
 /// The model.
@@ -34,6 +35,10 @@ pub(super) struct Model {
     booked: BTreeMap<(usize, usize, usize), i128>,
     accrued: BTreeMap<(usize, usize, usize), i128>,
     on_hold: BTreeMap<(usize, usize, usize), i128>,
+    /// Set aside and not on hold, by partner and quarter; what claims drew is not taken off.
+    funds: BTreeMap<(usize, usize), i128>,
+    /// What claims drew, by id.
+    drawn: BTreeMap<String, i128>,
     /// Its settlement was taken back, and it was not settled since.
     reopened: BTreeSet<(usize, usize, usize)>,
     /// In no standing document.
@@ -58,8 +63,14 @@ pub(super) fn rounded(numerator: i128, divisor: i128) -> i128 {
     if numerator < 0 { -magnitude } else { magnitude }
 }
 
+/// The scheme that sets aside.
+pub(super) const FUND: usize = 2;
+
 /// What a scheme earns on a basis in minor units, from scratch.
 pub(super) fn earns(scheme: usize, basis: i128, unit: i128, factor: i128) -> i128 {
+    if scheme == FUND {
+        return rounded(basis * 5, 100).max(0);
+    }
     if scheme == 1 {
         return rounded(basis * 7, 100);
     }
@@ -87,7 +98,7 @@ impl Model {
         for (partner, (_, _, places)) in PARTNERS.iter().enumerate() {
             let unit = 10_i128.pow(*places);
             let is_held = facts.held.contains(&partner);
-            for scheme in 0..2 {
+            for scheme in 0..3 {
                 for quarter in 0..facts.ended {
                     let key = (partner, scheme, quarter);
                     let basis = facts
@@ -97,7 +108,11 @@ impl Model {
                         .map(|l| l.2)
                         .sum();
                     let factor = facts.grades.get(&(partner, quarter)).map_or(75, |g| GRADES[*g].1);
-                    let target = earns(scheme, basis, unit, factor);
+                    let mut target = earns(scheme, basis, unit, factor);
+                    if scheme == FUND && facts.ended > quarter + 1 {
+                        // what nobody claimed in time lapses
+                        target -= (target - reserved(facts, partner, quarter)).max(0);
+                    }
                     let is_final = quarter < self.closed && !self.reopened.contains(&key);
                     let held = self.on_hold.entry(key).or_insert(0);
                     let released = if is_held { 0 } else { std::mem::take(held) };
@@ -112,7 +127,9 @@ impl Model {
                     } else {
                         owe += delta;
                     }
-                    if is_final {
+                    if scheme == FUND {
+                        *self.funds.entry((partner, quarter)).or_insert(0) += owe;
+                    } else if is_final {
                         let at = self.posts_in(quarter);
                         for (line, amount) in [(Line::Changed, owe - released), (Line::Released, released)] {
                             *self.fresh.entry((partner, at, line, scheme, quarter)).or_insert(0) += amount;
@@ -132,10 +149,45 @@ impl Model {
                 *self.claimed.entry((partner, at)).or_insert(0) += claim(amount) - claim(earlier);
             }
         }
+        self.draw(facts);
         self.paid = [0; 3];
         for payment in facts.payments.values() {
             self.paid[payment.0] += payment.2;
         }
+    }
+
+    /// Claims in the order of their rulings, as far as each fund goes.
+    fn draw(&mut self, facts: &Facts) {
+        let mut order: Vec<(i64, &String)> = facts
+            .claims
+            .iter()
+            .filter_map(|(id, claim)| Some((claim.ruling?.0, id)))
+            .collect();
+        order.sort_unstable();
+        let mut left = self.funds.clone();
+        for (_, id) in order {
+            let claim = &facts.claims[id];
+            let key = (claim.partner, claim.quarter);
+            let left = left.entry(key).or_insert(0);
+            let now = approved(facts, claim).min((*left).max(0));
+            *left -= now;
+            self.draws(id, claim, now);
+        }
+        for (id, claim) in facts.claims.iter().filter(|(_, claim)| claim.ruling.is_none()) {
+            self.draws(id, claim, 0);
+        }
+    }
+
+    fn draws(&mut self, id: &str, claim: &Claimed, now: i128) {
+        let earlier = self.drawn.insert(id.to_owned(), now).unwrap_or(0);
+        let key = (
+            claim.partner,
+            self.posts_in(claim.quarter),
+            Line::Drawn,
+            FUND,
+            claim.quarter,
+        );
+        *self.fresh.entry(key).or_insert(0) += now - earlier;
     }
 
     pub(super) fn close(&mut self) {
@@ -220,8 +272,8 @@ impl Model {
         panic!("no document of {quarter} stands");
     }
 
-    /// Expense, accrual, hold, owed, clearing, due, carried, claimed of a partner.
-    pub(super) fn balances(&self, partner: usize, facts: &Facts) -> [i128; 8] {
+    /// Expense, accrual, hold, owed, clearing, due, carried, claimed, in funds of a partner.
+    pub(super) fn balances(&self, partner: usize, facts: &Facts) -> [i128; 9] {
         let of = |map: &BTreeMap<(usize, usize, usize), i128>| -> i128 {
             map.iter().filter(|(key, _)| key.0 == partner).map(|(_, v)| *v).sum()
         };
@@ -246,6 +298,40 @@ impl Model {
                 .filter(|(key, _)| key.0 == partner)
                 .map(|(_, v)| *v)
                 .sum(),
+            self.in_funds(partner, facts),
         ]
     }
+
+    fn in_funds(&self, partner: usize, facts: &Facts) -> i128 {
+        let set_aside = self.funds.iter().filter(|(key, _)| key.0 == partner).map(|(_, v)| *v);
+        let of_partner = |id: &&String| facts.claims.get(*id).is_some_and(|c| c.partner == partner);
+        let drawn = self.drawn.keys().filter(of_partner).map(|id| self.drawn[id]);
+        set_aside.sum::<i128>() - drawn.sum::<i128>()
+    }
+}
+
+/// Whether a partner sold anything in a quarter that has ended: else it has no fund of it.
+fn has_fund(facts: &Facts, partner: usize, quarter: usize) -> bool {
+    quarter < facts.ended && facts.lines.iter().any(|l| l.0 == partner && l.1 == quarter)
+}
+
+/// What was approved of a claim that can be paid, and no more than was claimed.
+fn approved(facts: &Facts, claim: &Claimed) -> i128 {
+    let ruled = claim.ruling.and_then(|(_, approved)| approved).unwrap_or(0);
+    let counts = has_fund(facts, claim.partner, claim.quarter);
+    if counts { ruled.min(claim.amount) } else { 0 }
+}
+
+/// What claims keep from lapsing: approved, or not yet ruled on.
+fn reserved(facts: &Facts, partner: usize, quarter: usize) -> i128 {
+    let on_it = facts
+        .claims
+        .values()
+        .filter(|c| c.partner == partner && c.quarter == quarter);
+    on_it
+        .map(|claim| match claim.ruling {
+            None if has_fund(facts, partner, quarter) => claim.amount,
+            _ => approved(facts, claim),
+        })
+        .sum()
 }

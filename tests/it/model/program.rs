@@ -1,8 +1,11 @@
 //! The program under the same facts: targets, postings, settlements, invariants.
 
+use std::collections::BTreeMap;
+
 use starledger::domain::ids::{PartnerId, SchemeId};
 use starledger::domain::time::add_days;
-use starledger::domain::{Currency, Date, Dec, Digest, Money, Period, Table, Value};
+use starledger::domain::{Currency, Date, Dec, Digest, Instant, Money, Period, Table, Value};
+use starledger::incentives::funds::{self, Claim, ClaimState, Judged, Ruling, Verdict};
 use starledger::incentives::{self, GradeRow, GradeState, Inputs};
 use starledger::ledger::settle::{NO_SCHEME, NO_SCHEME_ADJUSTED, Terms, issue, may_reverse, propose, reverse};
 use starledger::ledger::{
@@ -18,6 +21,10 @@ effective_from = "2025-10-01"
 [schemes.sales-rebate]
 active = false
 [schemes.certification-incentive]
+active = false
+[schemes.growth-bonus]
+active = false
+[schemes.market-development-fund]
 active = false
 [schemes.bands]
 title = "Bands"
@@ -44,6 +51,19 @@ fx_max_age_days = 7
 method = "flat"
 rate = "7 %"
 modifiers = []
+[schemes.fund]
+title = "Fund"
+earning_period = "quarter"
+date = "ordered_on"
+amount = "net"
+paid_in_full = false
+scope = { line_kinds = ["product"] }
+rounding = "half_away_from_zero"
+fx_max_age_days = 7
+method = "flat"
+rate = "5 %"
+modifiers = []
+fund = { claims_until_days = 40 }
 "#;
 
 /// The program under the same facts.
@@ -131,7 +151,7 @@ impl World {
         self.rules.programme().calendar.last_day(quarter(at))
     }
 
-    fn targets(&self, facts: &Facts) -> Vec<Target> {
+    fn targets(&self, facts: &Facts) -> (Vec<Target>, Vec<Judged>) {
         let lines = facts.lines.iter().map(|(partner, at, minor)| {
             let (id, code, places) = PARTNERS[*partner];
             let amount = Dec::new(*minor, u8::try_from(places).expect("few"));
@@ -148,6 +168,8 @@ impl World {
                 period: quarter(*at),
                 state: GradeState::Rated,
                 grade: Some(GRADES[*grade].0),
+                score: None,
+                overdue_parts: None,
             })
             .collect();
         let ended: Vec<Period> = (0..facts.ended).map(quarter).collect();
@@ -161,14 +183,48 @@ impl World {
             grades: &grades,
             freezes: &[],
         };
-        let earned = incentives::compute(&inputs, &self.rules).expect("targets");
+        let mut earned = incentives::compute(&inputs, &self.rules).expect("targets");
+        let judged = self.judged(facts, &earned.targets);
+        // five days into the quarter after the last that ended
+        let today = add_days(self.last_day(facts.ended - 1), 5);
+        funds::lapse(&mut earned, &judged, today).expect("funds");
         let target = |t: incentives::Target| Target {
+            is_fund: t.claims_until_on.is_some(),
             partner: t.partner,
             scheme: t.scheme,
             earning_period: t.earning_period,
             amount: t.amount,
         };
-        earned.targets.into_iter().map(target).collect()
+        (earned.targets.into_iter().map(target).collect(), judged)
+    }
+
+    fn judged(&self, facts: &Facts, targets: &[incentives::Target]) -> Vec<Judged> {
+        let claims = facts.claims.iter().map(|(id, claim)| Claim {
+            id: id.clone(),
+            partner: partner_id(claim.partner),
+            scheme: SchemeId::new("fund").expect("a scheme"),
+            period: quarter(claim.quarter),
+            amount: money(claim.partner, claim.amount),
+            claimed_on: self.first_day(claim.quarter),
+        });
+        let mut rulings = BTreeMap::new();
+        for (id, claim) in &facts.claims {
+            let Some((at, approved)) = claim.ruling else { continue };
+            let verdict = match approved {
+                Some(minor) => Verdict::Approved(Some(money(claim.partner, minor))),
+                None => Verdict::Rejected,
+            };
+            let ruling = Ruling {
+                at: Instant::from_micros(at),
+                decision_id: format!("D-{at}"),
+                by: "someone".to_owned(),
+                verdict,
+                reason: "seen".to_owned(),
+            };
+            rulings.insert(id.clone(), vec![ruling]);
+        }
+        let ended = |period: Period| (0..facts.ended).any(|at| quarter(at) == period);
+        funds::judge(claims.collect(), &rulings, targets, &ended)
     }
 }
 
@@ -184,7 +240,7 @@ impl Program {
 
     /// One step; every invariant holds after it. Returns whether a reversal was refused.
     pub(super) fn step(&mut self, world: &World, facts: &Facts, step: Step) -> bool {
-        let targets = world.targets(facts);
+        let (targets, judged) = world.targets(facts);
         let holds: Vec<Hold> = facts
             .held
             .iter()
@@ -208,6 +264,8 @@ impl Program {
         let open = self.at(world, self.closed);
         post_keyed(&mut books, Reason::Payment, &payments, open).expect("posted");
         post_keyed(&mut books, Reason::ManualAdjustment, &adjustments, open).expect("posted");
+        let claims = self.claims(world, &books, &judged);
+        post_keyed(&mut books, Reason::Claim, &claims, open).expect("posted");
         let next = i64::try_from(self.documents.len()).expect("few") + 1;
         let mut refused = false;
         match step {
@@ -296,8 +354,45 @@ impl Program {
         (payments.collect(), adjustments.collect())
     }
 
+    /// What is paid on claims.
+    fn claims(&self, world: &World, books: &Books, judged: &[Judged]) -> Vec<Keyed> {
+        let in_fund = |claim: &Claim| {
+            let of_fund = books.entries().iter().filter(|e| {
+                e.account == Account::PartnerFunds
+                    && e.reason.is_of_target()
+                    && e.partner == claim.partner
+                    && e.earning_period == claim.period
+            });
+            let minor = of_fund.map(|e| -e.amount.minor_units()).sum();
+            Money::from_minor(minor, claim.amount.currency()).expect("an amount")
+        };
+        let paid = funds::payable(judged, &in_fund);
+        let approved = judged
+            .iter()
+            .zip(paid)
+            .filter(|(one, _)| one.state == ClaimState::Approved);
+        approved
+            .map(|(one, amount)| {
+                let of = QUARTERS.iter().position(|q| *q == one.claim.period.to_string());
+                let by = one.ruling.as_ref().map_or("", |r| &r.decision_id);
+                Keyed {
+                    id: one.claim.id.clone(),
+                    key: Key {
+                        partner: one.claim.partner.clone(),
+                        scheme: one.claim.scheme.clone(),
+                        earning_period: one.claim.period,
+                        currency: amount.currency(),
+                    },
+                    amount,
+                    at: self.at(world, of.expect("a quarter")),
+                    content: Digest::of(format!("{} {by} {amount}", one.claim.amount).as_bytes()),
+                }
+            })
+            .collect()
+    }
+
     /// As [`Model::balances`], added up from entries and documents.
-    pub(super) fn balances(&self, partner: usize) -> [i128; 8] {
+    pub(super) fn balances(&self, partner: usize) -> [i128; 9] {
         let id = partner_id(partner);
         let of = |accounts: &[Account]| -> i128 {
             self.book
@@ -318,6 +413,7 @@ impl Program {
             standing.iter().map(|d| d.due.minor_units()).sum(),
             standing.last().map_or(0, |d| d.carried_out.minor_units()),
             of(&[Account::PartnerReceivable]),
+            -of(&[Account::PartnerFunds]),
         ]
     }
 }

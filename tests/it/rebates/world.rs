@@ -66,7 +66,12 @@ fn rules(schemes: &toml::Table) -> Result<Rules, Refused> {
     let global = fs::read_to_string(global).expect("the global edition");
     let global = global.replace("effective_from = \"2025-10-01\"", "effective_from = \"2025-01-01\"");
     let mut all = schemes.clone();
-    for name in ["sales-rebate", "certification-incentive"] {
+    for name in [
+        "sales-rebate",
+        "certification-incentive",
+        "growth-bonus",
+        "market-development-fund",
+    ] {
         all.insert(
             name.to_owned(),
             toml::Table::from_iter([("active".to_owned(), false.into())]).into(),
@@ -120,6 +125,7 @@ fn run_once(rules: &Rules, facts: &Run, partners: &[String], book: &mut Vec<Entr
         .targets
         .iter()
         .map(|t| ledger::Target {
+            is_fund: t.claims_until_on.is_some(),
             partner: t.partner.clone(),
             scheme: t.scheme.clone(),
             earning_period: t.earning_period,

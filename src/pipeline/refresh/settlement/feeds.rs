@@ -14,7 +14,7 @@ use crate::ledger::{Key, Keyed, PostingDay};
 use crate::rules::ProgrammeRules;
 
 /// Where money of a day or an earning period posts.
-pub(super) struct Days<'a> {
+pub(in crate::pipeline::refresh) struct Days<'a> {
     pub programme: &'a ProgrammeRules,
     pub timeline: &'a Timeline,
     /// The first open posting period.
@@ -23,7 +23,7 @@ pub(super) struct Days<'a> {
 
 impl Days<'_> {
     /// On the day itself while its posting period is open, else in the first open one.
-    fn on(&self, day: Date) -> PostingDay {
+    pub(in crate::pipeline::refresh) fn on(&self, day: Date) -> PostingDay {
         let calendar = self.programme.calendar;
         let own = calendar.period_of(day, self.programme.posting_period);
         let open = |p: &&Period| own.is_none_or(|own| **p >= own) && !self.timeline.sealed.contains(p);
@@ -44,7 +44,7 @@ impl Days<'_> {
     }
 }
 
-fn content_of(row: RowRef<'_>, columns: &[&str]) -> Result<Digest, PipelineError> {
+pub(in crate::pipeline::refresh) fn content_of(row: RowRef<'_>, columns: &[&str]) -> Result<Digest, PipelineError> {
     let mut hasher = Hasher::new();
     for column in columns {
         hasher.field(row.get(column)?.to_string().as_bytes());
@@ -52,14 +52,14 @@ fn content_of(row: RowRef<'_>, columns: &[&str]) -> Result<Digest, PipelineError
     Ok(hasher.finish())
 }
 
-fn money(row: RowRef<'_>) -> Result<Money, PipelineError> {
+pub(in crate::pipeline::refresh) fn money(row: RowRef<'_>) -> Result<Money, PipelineError> {
     let stage = PipelineError::stage("money of a feed");
     let code = row.text("currency")?;
     let currency = Currency::parse(code).ok_or_else(|| stage(format!("'{code}' is no currency")))?;
     Money::exact(row.dec("amount")?, currency).map_err(|e| stage(e.to_string()))
 }
 
-fn warn(feed: &str, id: &str, rule: &str, message: String, remedy: &str) -> Finding {
+pub(in crate::pipeline::refresh) fn warn(feed: &str, id: &str, rule: &str, message: String, remedy: &str) -> Finding {
     Finding::warning(Place::file(feed).column(id), rule, message, remedy)
 }
 
@@ -130,12 +130,10 @@ fn scheme(name: &str) -> Result<SchemeId, PipelineError> {
     SchemeId::new(name).map_err(|e| PipelineError::stage("a scheme")(e.to_string()))
 }
 
-/// An adjustment as statements show it.
+/// An adjustment, or a claim, as statements show it.
 #[derive(Clone, Debug)]
-pub(super) struct Adjustment {
+pub(in crate::pipeline::refresh) struct Adjustment {
     pub id: String,
-    pub key: Key,
-    pub amount: Money,
     pub says: String,
 }
 
@@ -189,8 +187,6 @@ pub(super) fn adjustments(
         ];
         shown.push(Adjustment {
             id: id.to_owned(),
-            key: key.clone(),
-            amount,
             says,
         });
         rows.push(Keyed {

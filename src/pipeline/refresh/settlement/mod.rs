@@ -6,16 +6,17 @@
 //!
 //! | step | derives | from |
 //! |---|---|---|
-//! | `feeds` | payments, adjustments, disputes, reversals wanted | feeds, decisions, documents |
+//! | `feeds`, `claims` | claims on funds, payments, adjustments, disputes, reversals wanted | feeds, decisions, documents |
 //! | `approvals` | whether a settlement may be closed | decisions, its hash |
 //! | `tables` | `settlements`, `statements`, `settlement_states`, `settlement_proposals` | documents, proposals, rebates, partners |
 
 pub(in crate::pipeline) mod approvals;
-mod feeds;
+pub(super) mod feeds;
 mod tables;
 
 use std::collections::BTreeMap;
 
+use super::claims::Claims;
 use super::periods::{Closing, ToClose};
 use super::{PipelineError, Refresh, Timeline};
 use crate::domain::ids::PartnerId;
@@ -35,6 +36,7 @@ impl Refresh<'_> {
         &mut self,
         timeline: &mut Timeline,
         books: &mut Books,
+        claims: &Claims,
     ) -> Result<Vec<Document>, PipelineError> {
         let stage = |e: LedgerError| PipelineError::stage("the settlement")(e.to_string());
         let config = self.task.config;
@@ -56,6 +58,7 @@ impl Refresh<'_> {
         let (rows, adjustments) = feeds::adjustments(&self.table("manual_adjustments")?, &days, &mut findings)?;
         post_keyed(books, Reason::Payment, &payments, first).map_err(stage)?;
         post_keyed(books, Reason::ManualAdjustment, &rows, first).map_err(stage)?;
+        let claims = self.post_claims(books, claims, &days, &mut findings)?;
 
         let decisions = self.table("decisions")?;
         for wanted in feeds::reversals(&decisions)? {
@@ -86,8 +89,19 @@ impl Refresh<'_> {
         self.summary.findings.append(&mut findings);
 
         let issues = self.close_approved(timeline, books, &mut documents, &decisions)?;
+        let mut ahead: BTreeMap<[String; 3], Vec<String>> = BTreeMap::new();
+        for row in self.table("headroom")?.iter() {
+            let key = ["partner_id", "scheme", "earning_period"].map(|column| row.text(column).map(str::to_owned));
+            let [partner, scheme, earning] = key;
+            ahead
+                .entry([partner?, scheme?, earning?])
+                .or_default()
+                .extend(crate::incentives::headroom::says(row));
+        }
         let shown = Shown {
+            ahead: &ahead,
             adjustments: &adjustments,
+            claims: &claims,
             rebates: &self.table("rebates")?,
             partners: &self.table("partners")?,
             calendar: &programme.calendar_name,

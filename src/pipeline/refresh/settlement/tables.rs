@@ -18,6 +18,9 @@ use crate::rules::ProgrammeRules;
 /// What documents and statements show beside amounts.
 pub(super) struct Shown<'a> {
     pub adjustments: &'a [Adjustment],
+    pub claims: &'a [Adjustment],
+    /// What lies ahead of each key, in words: partner, scheme, earning period.
+    pub ahead: &'a BTreeMap<[String; 3], Vec<String>>,
     pub rebates: &'a Table,
     pub partners: &'a Table,
     pub calendar: &'a str,
@@ -259,7 +262,8 @@ impl Parties {
     }
 }
 
-/// Lines of one statement, numbered from 1. Those of kind `component` explain the line before and are in no total.
+/// Lines of one statement, numbered from 1. Those of kind `component` explain the line before, those of kind `ahead` say
+/// what was missing to more; both are in no total.
 #[derive(Default)]
 struct Lines {
     rows: Vec<Vec<Value>>,
@@ -298,6 +302,7 @@ impl Lines {
                 LineKind::Adjusted => "changed since it was settled",
                 LineKind::HoldReleased => "no longer on hold",
                 LineKind::ManualAdjustment => "adjusted by people",
+                LineKind::Claim => "approved claims on a fund",
             };
             let none = [const { Value::Null }; 7];
             self.push(line.kind.as_str(), Some(line), none, money(line.amount), reason.into());
@@ -312,25 +317,24 @@ impl Lines {
                     for row in rebates.get(&key).into_iter().flatten() {
                         self.component(line, row, shown.rebates);
                     }
+                    let [partner, scheme, earning, _] = key;
+                    for says in shown.ahead.get(&[partner, scheme, earning]).into_iter().flatten() {
+                        let none = [const { Value::Null }; 7];
+                        self.push("ahead", Some(line), none, Value::Null, says.as_str().into());
+                    }
                 }
-                LineKind::ManualAdjustment => {
-                    let of_line = shown.adjustments.iter().filter(|a| {
-                        a.key.partner == proposal.partner
-                            && a.key.currency == proposal.currency
-                            && a.key.scheme == line.scheme
-                            && a.key.earning_period == line.earning_period
-                    });
-                    for adjustment in of_line {
+                LineKind::ManualAdjustment | LineKind::Claim => {
+                    let rows = match line.kind {
+                        LineKind::Claim => shown.claims,
+                        _ => shown.adjustments,
+                    };
+                    for (id, amount) in &line.parts {
+                        let says = rows.iter().find(|a| a.id == *id);
                         let mut detail = [const { Value::Null }; 7];
-                        detail[1] = adjustment.id.as_str().into();
-                        detail[5] = Value::Dec(adjustment.amount.dec());
-                        self.push(
-                            "component",
-                            Some(line),
-                            detail,
-                            Value::Null,
-                            adjustment.says.as_str().into(),
-                        );
+                        detail[1] = id.as_str().into();
+                        detail[5] = Value::Dec(amount.dec());
+                        let says = says.map_or("no longer delivered: taken back", |a| &a.says);
+                        self.push("component", Some(line), detail, Value::Null, says.into());
                     }
                 }
                 LineKind::HoldReleased => {}

@@ -1,0 +1,172 @@
+//! Single conditions of a scheme: gates, exchange rates, returns, who gets it.
+
+use super::fixture::{World, flat, marginal, number, scheme};
+use crate::rules::{Beneficiary, FxDate, Gate, Returns, Scheme, Share};
+
+fn gated(gate: Gate) -> Scheme {
+    Scheme {
+        gates: vec![gate],
+        ..scheme(flat("10 %"))
+    }
+}
+
+/// The failed gate of a world, or what it earned.
+fn outcome(world: &World) -> String {
+    let gate = world.rows().into_iter().find(|row| row.starts_with("gate:"));
+    gate.unwrap_or_else(|| world.amount())
+}
+
+#[test]
+fn a_minimum_score_is_reached_at_itself_and_asks_for_a_score() {
+    let of = |card: Option<&str>| {
+        let mut world = World::new([gated(Gate::MinimumScore(number("75")))]);
+        world.sale("P1 ups EUR 100 2026-07-05");
+        if let Some(card) = card {
+            world.grade("P1 card B").score(card);
+        }
+        outcome(&world)
+    };
+    assert_eq!(of(Some("75.00")), "10.00");
+    assert_eq!(
+        of(Some("74.99")),
+        "gate:minimum_score 74.99 - - 0 0 (the score of 74.99 is under 75)"
+    );
+    assert_eq!(
+        of(None),
+        "gate:minimum_score 0 - - 0 0 (not rated, and a score of 75 is asked for)"
+    );
+}
+
+#[test]
+fn overdue_parts_may_reach_the_limit_and_nothing_due_is_nothing_overdue() {
+    let of = |share: Option<&str>| {
+        let mut world = World::new([gated(Gate::OverdueParts(number("0.05")))]);
+        world.sale("P1 ups EUR 100 2026-07-05").grade("P1 card B");
+        if let Some(share) = share {
+            world.overdue_parts(share);
+        }
+        outcome(&world)
+    };
+    assert_eq!([of(None), of(Some("0")), of(Some("0.05"))], ["10.00"; 3]);
+    assert_eq!(
+        of(Some("0.051")),
+        "gate:overdue_parts_at_most 0.051 - - 0 0 (5.1 % of the parts due are overdue, over 5 %)"
+    );
+}
+
+#[test]
+fn a_minimum_grade_takes_better_ones_and_none_without() {
+    let of = |grade: &str| {
+        let mut world = World::new([gated(Gate::MinimumGrade(crate::domain::Grade::B))]);
+        world
+            .sale("P1 ups EUR 100 2026-07-05")
+            .grade(&format!("P1 card {grade}"));
+        outcome(&world)
+    };
+    assert_eq!([of("A"), of("B")], ["10.00"; 2]);
+    assert_eq!(of("C"), "gate:minimum_grade 0 - - 0 0 (grade C, and B is asked for)");
+    assert_eq!(
+        of("not_rated"),
+        "gate:minimum_grade 0 - - 0 0 (not rated, and B is asked for)"
+    );
+}
+
+#[test]
+fn a_share_of_the_basis_must_be_paid_and_returns_take_money_back_whatever_is_paid() {
+    let of = |unpaid: &str| {
+        let mut world = World::new([gated(Gate::Collected(number("0.8")))]);
+        world
+            .sale("P1 ups EUR 80 2026-07-05")
+            .sale(&format!("P1 ups EUR {unpaid} 2026-07-06 unpaid"));
+        outcome(&world)
+    };
+    assert_eq!(of("20"), "10.00");
+    assert_eq!(
+        of("20.01"),
+        "gate:collected 100.01 - - 0 0 (80 of 100.01 is in lines that are paid in full)"
+    );
+    assert_eq!(of("-200"), "-12.00");
+}
+
+#[test]
+fn exchange_rates_of_the_day_of_the_end_and_on_average() {
+    let of = |fx_date: FxDate, rates: &[&str]| {
+        let mut world = World::new([Scheme {
+            fx_date,
+            ..scheme(flat("10 %"))
+        }]);
+        for rate in rates {
+            world.rate(rate);
+        }
+        world.sale("P1 ups USD 100 2026-07-08").sale("P1 ups EUR 1 2026-07-08");
+        let waits = world.rows().into_iter().find(|row| row.starts_with("waiting"));
+        waits.unwrap_or_else(|| world.amount())
+    };
+    let rates = [
+        "USD EUR 2026-06-30 0.1",
+        "USD EUR 2026-07-06 0.9",
+        "USD EUR 2026-08-20 0.8",
+        "USD EUR 2026-09-25 0.4",
+        "USD EUR 2026-10-01 0.1",
+    ];
+    assert_eq!(of(FxDate::Transaction, &rates), "9.10");
+    assert_eq!(of(FxDate::PeriodEnd, &rates), "4.10");
+    // (0.9 + 0.8 + 0.4) / 3 = 0.7
+    assert_eq!(of(FxDate::Average, &rates), "7.10");
+    // the last rate is more than seven days old at the end
+    assert_eq!(
+        of(FxDate::PeriodEnd, &rates[..3]),
+        "waiting:USD 100 - - 0 1 (no rate USD→EUR at most 7 days old at the end of the period of 2026-07-08)"
+    );
+    assert_eq!(
+        of(FxDate::Average, &rates[..1]),
+        "waiting:USD 100 - - 0 1 (no rate USD→EUR for any day of the period of 2026-07-08)"
+    );
+}
+
+#[test]
+fn a_return_may_take_money_and_leave_progress() {
+    let of = |lose_progress: bool, recover: &str| {
+        let mut world = World::new([Scheme {
+            returns: Returns {
+                recover: number(recover),
+                lose_progress,
+            },
+            ..scheme(marginal("0: 1 %, 1000: 2 %"))
+        }]);
+        world
+            .sale("P1 ups EUR 1500 2026-07-05")
+            .sale("P1 ups EUR -700 2026-07-06");
+        world.amount()
+    };
+    // 800 at 1 %
+    assert_eq!(of(true, "1"), "8.00");
+    // the band stays at 1,500; 700 leave the top slices: 10 + 10 − (500 at 2 % and 200 at 1 %)
+    assert_eq!(of(false, "1"), "8.00");
+    // half of it is recovered: 1,150, in the first band, which 800 decide on
+    assert_eq!(of(true, "0.5"), "11.50");
+    assert_eq!(of(false, "0.5"), "13.00");
+    assert_eq!([of(true, "0"), of(false, "0")], ["15.00", "20.00"]);
+}
+
+#[test]
+fn a_parent_gets_its_share_on_the_last_day_and_the_partner_where_there_is_none() {
+    let share = |to, weight: &str| Share {
+        to,
+        weight: number(weight),
+    };
+    let scheme = Scheme {
+        beneficiaries: vec![share(Beneficiary::Partner, "70"), share(Beneficiary::Parent, "30")],
+        ..scheme(flat("10 %"))
+    };
+    let mut world = World::new([scheme]);
+    world.partner("P2 2025-01-01 emea EUR").parent("P1", "P2");
+    world
+        .sale("P1 ups EUR 100.05 2026-07-05")
+        .sale("P2 ups EUR 10 2026-07-05");
+    // 10.01 by largest remainder: 7.007 and 3.003; P2 has no parent
+    assert_eq!(
+        world.targets(),
+        ["P1 bonus 2026-Q3 7.01 EUR", "P2 bonus 2026-Q3 4.00 EUR"]
+    );
+}

@@ -15,6 +15,7 @@
 //! | `ledger` | what is booked, append-only | how it is earned |
 //! | `exports` | the books in the forms of other tools | what is booked, files |
 //! | `publishing` | what people see | who gets it |
+//! | `report` | pages of a period, catalogue of tables | scores, amounts, files |
 //! | `delivery` | who gets it, in what state | sockets, files |
 //! | `store` | releases, landing, recovery | what tables mean |
 //! | `edges` | clock, files, mail | decisions |
@@ -42,6 +43,7 @@ pub mod ledger;
 pub mod delivery;
 pub mod exports;
 pub mod publishing;
+pub mod report;
 
 pub mod edges;
 pub mod store;

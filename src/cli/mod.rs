@@ -21,6 +21,7 @@ mod progress;
 mod quarantine;
 mod query;
 mod recompute;
+mod report;
 mod review;
 mod rules;
 mod run;
@@ -94,6 +95,8 @@ enum Command {
     Events(events::Args),
     /// Look at certification reviews and decide on them; improvement plans.
     Review(review::Args),
+    /// Write a period as pages with pictures that open from disk, with a page for each partner and a catalogue of tables.
+    Report(report::Args),
     /// Show sales whose discount is not the one that tier or stars allowed, and what it amounts to.
     Discounts(discounts::Args),
     /// Look at claims on funds; approve, reject, or take a ruling back.
@@ -177,6 +180,7 @@ pub fn main() -> ProcessExit {
         Command::Settle(a) => settle::settle(&session, a),
         Command::Approve(a) => settle::approve(&session, a),
         Command::Close(a) => settle::close(&session, a),
+        Command::Report(a) => report::report(&session, a),
         Command::Discounts(a) => discounts::discounts(&session, a),
         Command::Claims(a) => claims::claims(&session, a),
         Command::Settlements(a) => settlements::settlements(&session, a),

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod query;
 pub mod recompute;
 pub mod refresh;
+pub mod report;
 pub mod rulebooks;
 pub mod run;
 mod sales;

@@ -19,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ledger", &["domain"]),
     ("exports", &["domain", "ledger"]),
     ("publishing", &["domain", "rules"]),
+    ("report", &["domain"]),
     ("delivery", &["domain"]),
     // of delivery the mail edge knows the plain values of `delivery::message` and the retry policy's shape
     ("edges", &["domain", "delivery"]),
@@ -37,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ledger",
             "exports",
             "publishing",
+            "report",
             "delivery",
             "edges",
             "store",

@@ -30,6 +30,7 @@ mod programme;
 mod quarantine;
 mod rebates;
 mod recomputing;
+mod reporting;
 mod reviews;
 mod rules;
 mod sale_grain;

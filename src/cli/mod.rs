@@ -14,6 +14,7 @@ mod export;
 mod foreign;
 mod gc;
 mod init;
+mod outbox;
 mod output;
 mod person;
 mod plan;
@@ -95,6 +96,10 @@ enum Command {
     Events(events::Args),
     /// Look at certification reviews and decide on them; improvement plans.
     Review(review::Args),
+    /// Look at messages; hold, approve, send now.
+    Outbox(outbox::Args),
+    /// Try the way mail goes, up to the server's answer to the login; sends nothing.
+    CheckMail,
     /// Write a period as pages with pictures that open from disk, with a page for each partner and a catalogue of tables.
     Report(report::Args),
     /// Show sales whose discount is not the one that tier or stars allowed, and what it amounts to.
@@ -180,6 +185,8 @@ pub fn main() -> ProcessExit {
         Command::Settle(a) => settle::settle(&session, a),
         Command::Approve(a) => settle::approve(&session, a),
         Command::Close(a) => settle::close(&session, a),
+        Command::Outbox(a) => outbox::outbox(&session, a),
+        Command::CheckMail => outbox::check_mail(&session),
         Command::Report(a) => report::report(&session, a),
         Command::Discounts(a) => discounts::discounts(&session, a),
         Command::Claims(a) => claims::claims(&session, a),

@@ -30,6 +30,8 @@ pub struct Delivered {
     pub left: usize,
     /// Held back when they were made: something of another partner stood in them.
     pub held: usize,
+    /// Held by a person, or not approved yet.
+    pub for_people: usize,
     pub unknown_outcomes: u32,
     pub refused_recipients: usize,
     pub stopped: Option<String>,
@@ -59,6 +61,7 @@ impl Delivered {
             (self.left, "left for the next run"),
             (self.failed, "refused for good"),
             (self.held, "held back"),
+            (self.for_people, "waiting for a person"),
             (self.refused_recipients, "recipients refused"),
         ];
         parts.extend(
@@ -86,7 +89,7 @@ impl Delivered {
     pub fn json(&self) -> Json {
         json!({
             "sent": self.sent, "already_sent": self.already_sent, "failed": self.failed, "waiting": self.waiting,
-            "left": self.left, "held": self.held, "unknown_outcomes": self.unknown_outcomes,
+            "left": self.left, "held": self.held, "waiting_for_a_person": self.for_people, "unknown_outcomes": self.unknown_outcomes,
             "refused_recipients": self.refused_recipients, "stopped": self.stopped,
             "problems": self.problems.iter().map(|(k, w)| json!({ "message": k, "problem": w })).collect::<Vec<_>>(),
         })
@@ -101,6 +104,7 @@ struct Outbox {
     stored: BTreeMap<String, Hashes>,
     already_sent: usize,
     held: usize,
+    for_people: usize,
 }
 
 /// Names of stored bytes under `private/`; read when the message goes, not before.
@@ -126,11 +130,14 @@ pub fn deliver(
         MailMode::Smtp(_) => &remembered,
         MailMode::Folder(_) => &nobody,
     };
-    let outbox = outbox(release, skip)?;
+    let decided = super::outbox::decisions(layout, release)?;
+    let waits = |kind: &str, key: &str| super::outbox::waits(settings, kind, decided.get(key).copied()).is_some();
+    let outbox = outbox(release, skip, &waits)?;
     if outbox.items.is_empty() {
         return Ok(Delivered {
             already_sent: outbox.already_sent,
             held: outbox.held,
+            for_people: outbox.for_people,
             ..Delivered::default()
         });
     }
@@ -168,6 +175,7 @@ pub fn deliver(
         waiting: report.waiting,
         left: report.left,
         held: outbox.held,
+        for_people: outbox.for_people,
         unknown_outcomes: report.unknown_outcomes,
         refused_recipients: report.refused_recipients,
         stopped: report.stopped,
@@ -176,12 +184,17 @@ pub fn deliver(
 }
 
 /// The queued messages of a release but those to skip.
-fn outbox(release: &Release, skip: &BTreeSet<String>) -> Result<Outbox, PipelineError> {
+fn outbox(
+    release: &Release,
+    skip: &BTreeSet<String>,
+    waits: &dyn Fn(&str, &str) -> bool,
+) -> Result<Outbox, PipelineError> {
     let mut outbox = Outbox::default();
     for row in release.read_table("messages")?.iter() {
         let key = row.text("message_key")?;
         match row.text("state")? {
             "queued" if skip.contains(key) => outbox.already_sent += 1,
+            "queued" if waits(row.text("kind")?, key) => outbox.for_people += 1,
             "queued" => {
                 let hash = |column| Ok::<_, TableError>(row.opt_text(column)?.and_then(Digest::parse));
                 let hashes = Hashes {

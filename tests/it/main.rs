@@ -25,6 +25,7 @@ mod mail;
 mod measures;
 mod model;
 mod operations;
+mod outbox;
 mod own_metric;
 mod programme;
 mod quarantine;

@@ -23,6 +23,9 @@ pub trait MailRoute {
     /// Hands one message over for the recipients of its envelope and says what became of it. Never panics, never
     /// blocks for longer than the time-out of the route for each step.
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome;
+
+    /// Whether the route can be used, as far as that can be told without sending: what was found, or what is wrong.
+    fn check(&self) -> Result<Vec<String>, String>;
 }
 
 /// The route that the settings name. `workspace` is what relative paths start from; `environment` reads a variable.

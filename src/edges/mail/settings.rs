@@ -20,6 +20,8 @@ pub struct MailSettings {
     pub retry: RetryPolicy,
     /// Messages handed over in one run, at most.
     pub max_per_run: usize,
+    /// Kinds of messages that go only when a person has approved them.
+    pub approve: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +138,20 @@ mod tests {
             findings("mode = \"smtp\"\nmode = \"smtp\""),
             ["mail.toml:2 settings-toml"]
         );
+    }
+
+    #[test]
+    fn kinds_to_approve_are_a_list_of_names() {
+        let approve = |text: &str| MailSettings::read("mail.toml", &format!("{SMTP}{text}\n"));
+        assert_eq!(approve("approve = [\"statement\"]").unwrap().approve, ["statement"]);
+        assert!(approve("").unwrap().approve.is_empty());
+        for wrong in ["approve = \"statement\"", "approve = [3]", "approve = [\"Statement!\"]"] {
+            assert_eq!(
+                findings(&format!("{SMTP}{wrong}\n")),
+                ["mail.toml:4 mail-approve"],
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

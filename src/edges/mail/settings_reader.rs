@@ -12,7 +12,7 @@ use crate::domain::{Finding, Findings, Place};
 
 use super::settings::{MailMode, MailSettings, SmtpSettings, TlsMode};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "mode",
     "folder",
     "from",
@@ -30,6 +30,7 @@ const KEYS: [&str; 17] = [
     "retry_pauses_seconds",
     "max_refusals",
     "max_per_run",
+    "approve",
 ];
 
 /// Pauses of the default policy: a minute, then up to six hours; twelve refusals reach over two days.
@@ -78,6 +79,7 @@ impl<'a> Reader<'a> {
             max_refusals: self.number("max_refusals", 1, 1000).unwrap_or(12),
         };
         let max_per_run = self.number("max_per_run", 1, 1_000_000).unwrap_or(10_000);
+        let approve = self.approve();
         let reply_to = self.mailbox("reply_to", "");
         Some(MailSettings {
             mode: mode?,
@@ -85,6 +87,7 @@ impl<'a> Reader<'a> {
             reply_to,
             retry,
             max_per_run: usize::try_from(max_per_run).ok()?,
+            approve,
         })
     }
 
@@ -315,6 +318,30 @@ impl<'a> Reader<'a> {
                 format!("use one of {}", KEYS.join(", ")),
             ));
         }
+    }
+
+    /// Names of kinds; none where the key is absent.
+    fn approve(&mut self) -> Vec<String> {
+        let Some(value) = self.table.get("approve") else {
+            return Vec::new();
+        };
+        let is_name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        let names = match value.get_ref() {
+            DeValue::Array(list) => list
+                .iter()
+                .map(|item| item.get_ref().as_str().filter(|text| is_name(text)).map(str::to_owned))
+                .collect::<Option<Vec<String>>>(),
+            _ => None,
+        };
+        names.unwrap_or_else(|| {
+            self.problem(
+                "approve",
+                "mail-approve",
+                "'approve' is no list of kinds of messages",
+                "write approve = [\"statement\"]",
+            );
+            Vec::new()
+        })
     }
 
     fn problem(&mut self, key: &str, rule: &str, message: &str, remedy: &str) {

@@ -159,6 +159,39 @@ impl MailRoute for SmtpRoute {
         }
         outcome
     }
+
+    fn check(&self) -> Result<Vec<String>, String> {
+        let settings = &self.settings;
+        let server = format!("{}:{}", settings.host, settings.port);
+        let mut connection = self.connect().map_err(|(cause, text)| {
+            let what = match cause {
+                Cause::Connection => "it cannot be reached; look at host, port and the network",
+                Cause::Tls => "encryption fails; look at tls and ca_file",
+                Cause::Storage => "it cannot be used",
+                Cause::Authentication => "the login is refused; look at the user name and the password",
+            };
+            format!("{server}: {text}: {what}")
+        })?;
+        let encrypted = if connection.is_encrypted() {
+            "encrypted"
+        } else {
+            "in clear"
+        };
+        let login = match &self.credentials {
+            Some(_) => "the login is accepted",
+            None => "no login is asked for by the settings",
+        };
+        let found = vec![
+            format!(
+                "server     {server}, which calls itself {}",
+                connection.server_info().name()
+            ),
+            format!("link       {encrypted}"),
+            format!("login      {login}"),
+        ];
+        let _ = connection.quit();
+        Ok(found)
+    }
 }
 
 impl Drop for SmtpRoute {

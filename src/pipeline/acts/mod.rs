@@ -23,8 +23,11 @@ pub mod settlements;
 pub use known::Act;
 
 use crate::domain::time::parse_date;
-use crate::domain::{Date, Instant};
+use crate::domain::{Date, Instant, Zone};
 use crate::pipeline::PipelineError;
+use crate::pipeline::config::Config;
+use crate::store::layout::Layout;
+use crate::store::release::Release;
 
 /// Who decides, why, and when.
 #[derive(Clone, Debug)]
@@ -44,6 +47,32 @@ pub struct Delivered {
     pub file: String,
     pub decided_at: Instant,
     pub effective_on: Option<Date>,
+}
+
+/// All acts of a kind in the order of time, those on their way included.
+pub fn of_kind(layout: &Layout, release: &Release, kind: &str) -> Result<Vec<Act>, PipelineError> {
+    known::acts(layout, release, &[kind])
+}
+
+/// Delivers a decision of a kind on a subject with an outcome, after the earlier ones on it.
+pub fn decide(
+    layout: &Layout,
+    config: &Config,
+    person: &Person,
+    (kind, subject, outcome): (&str, &str, &str),
+    earlier: &[Act],
+) -> Result<Delivered, PipelineError> {
+    let earlier: Vec<&Act> = earlier.iter().collect();
+    let at = deliver::instant(person, Zone::UTC, &earlier)?;
+    let decided = deliver::Decided {
+        kind,
+        subject,
+        outcome,
+        effective_on: None,
+        subject_hash: None,
+        amount: None,
+    };
+    deliver::deliver(layout, config, person, &decided, at)
 }
 
 /// A day as typed.

@@ -240,6 +240,17 @@ impl Table {
         })
     }
 
+    /// The row at a place.
+    #[must_use]
+    pub fn row(&self, at: usize) -> Option<RowRef<'_>> {
+        let row = self.rows.get(at)?;
+        Some(RowRef {
+            table: self,
+            row,
+            places: None,
+        })
+    }
+
     /// One row after the other, by a reader that asks for the columns in about the same order each time.
     pub fn read_rows<E>(&self, mut read: impl FnMut(RowRef) -> Result<(), E>) -> Result<(), E> {
         let places = Places::default();

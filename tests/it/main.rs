@@ -34,6 +34,7 @@ mod sale_grain;
 mod scores;
 mod settlement;
 mod simulating;
+mod statements;
 mod support;
 mod tampering;
 mod verify;

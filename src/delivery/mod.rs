@@ -28,7 +28,7 @@ pub mod outbox;
 mod outbox_tests;
 pub mod recipients;
 
-pub use compose::{ComposeError, Composed, Outgoing, compose, message_key};
+pub use compose::{ComposeError, Composed, Enclosure, Inline, Outgoing, compose, message_key};
 pub use dispatch::{Limits, Report, dispatch};
 pub use isolation::{Directory, Leak, visible_text};
 pub use message::{Cause, Envelope, Outcome, Parcel, Recipient, Refusal};

@@ -240,17 +240,15 @@ impl Table {
         })
     }
 
-    /// The row at a place, from 0.
-    ///
-    /// # Panics
-    /// When there are not so many: that is a mistake in this program.
+    /// The row at a place.
     #[must_use]
-    pub fn row(&self, place: usize) -> RowRef<'_> {
-        RowRef {
+    pub fn row(&self, at: usize) -> Option<RowRef<'_>> {
+        let row = self.rows.get(at)?;
+        Some(RowRef {
             table: self,
-            row: &self.rows[place],
+            row,
             places: None,
-        }
+        })
     }
 
     /// One row after the other, by a reader that asks for the columns in about the same order each time.

@@ -135,6 +135,41 @@ impl Facts {
         self.partner_periods.get(partner)?.get(&period)
     }
 
+    /// A copy of what a score of one partner rests on, without key events and what was decided on them.
+    #[must_use]
+    pub fn of_one(&self, partner: &PartnerId) -> Facts {
+        fn one<V: Clone>(map: &BTreeMap<PartnerId, V>, partner: &PartnerId) -> BTreeMap<PartnerId, V> {
+            let found = map.get(partner).cloned();
+            found.into_iter().map(|value| (partner.clone(), value)).collect()
+        }
+        let own = self.own.iter().map(|(name, measure)| {
+            let rows = measure.rows.of_one(partner);
+            let columns = measure.columns.clone();
+            (name.clone(), OwnMeasure { columns, rows })
+        });
+        Facts {
+            partner_periods: one(&self.partner_periods, partner),
+            satisfaction: self.satisfaction.of_one(partner),
+            quality: self.quality.of_one(partner),
+            open_critical: self.open_critical.of_one(partner),
+            parts: self.parts.of_one(partner),
+            deliveries: self.deliveries.of_one(partner),
+            due: self.due.of_one(partner),
+            ratings: Keyed::default(),
+            responses: Keyed::default(),
+            own: own.collect(),
+            roster: Roster {
+                certificates: one(&self.roster.certificates, partner),
+                trainings: one(&self.roster.trainings, partner),
+                members: self.roster.members.clone(),
+            },
+            certifications: one(&self.certifications, partner),
+            members: self.members.clone(),
+            key_events: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+        }
+    }
+
     /// The partner in the nearest of the periods from `first` on: the latest that is not after `period`, else the
     /// earliest.
     #[must_use]

@@ -75,6 +75,20 @@ impl<T> Keyed<T> {
     }
 }
 
+impl<T: Clone> Keyed<T> {
+    /// What one partner has, and nobody else.
+    #[must_use]
+    pub fn of_one(&self, partner: &PartnerId) -> Keyed<T> {
+        let found = self.0.get(partner).cloned();
+        Keyed(
+            found
+                .into_iter()
+                .map(|of_partner| (partner.clone(), of_partner))
+                .collect(),
+        )
+    }
+}
+
 impl<T: Default> Keyed<T> {
     /// The value of a key; there is one from now on.
     pub fn entry(&mut self, (partner, domain, period): Key) -> &mut T {

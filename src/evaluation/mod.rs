@@ -22,6 +22,7 @@
 //! | what a change is made of | this period's derivation, that of the period before | `change`, `changes` |
 //! | medians and quartiles | the derivations | `peer_figures` |
 //! | published rows | the derivations | `tables` |
+//! | what a partner could do next, and what it would bring | a derivation, the partner's own facts changed | `outlook` |
 //! | what an action would change | the same, with a partner's facts changed | `what_if` |
 //! | the explanation, and the table of it | the same derivations | `explain`, `derivation_table` |
 //!
@@ -57,6 +58,7 @@ pub mod knots;
 mod lanes;
 pub mod measured;
 pub mod metric;
+mod outlook;
 mod own;
 pub mod parts;
 pub mod peer_figures;
@@ -85,6 +87,8 @@ mod scenarios;
 #[cfg(test)]
 mod testing;
 
+use std::collections::BTreeSet;
+
 pub use explain::{Explanation, Line, explain};
 pub use inputs::{Books, Evaluated, EvaluationError, Freeze, Hold, Inputs};
 
@@ -104,11 +108,28 @@ use crate::domain::{Finding, Findings, Period, Place, Score, Table};
 
 /// Evaluates the periods of the inputs, oldest first.
 pub fn evaluate(inputs: &Inputs, rules: &dyn Books) -> Result<Evaluated, EvaluationError> {
+    Ok(evaluate_and_look_ahead(inputs, rules, &BTreeSet::new())?.0)
+}
+
+/// The same, and what each partner could do next by its cards of some of the periods: `next_steps`.
+pub fn evaluate_and_look_ahead(
+    inputs: &Inputs,
+    rules: &dyn Books,
+    ahead: &BTreeSet<Period>,
+) -> Result<(Evaluated, Table), EvaluationError> {
     let facts = Facts::read(inputs)?;
     let scored = Scored::of(&facts, inputs, rules, None)?;
+    let known = outlook::Known {
+        facts: &facts,
+        inputs,
+        shelf: Shelf(rules),
+        events: &scored.events,
+        derivations: &scored.derivations,
+    };
+    let next_steps = outlook::next_steps(&known, ahead)?;
     // to let go of the facts takes time too
     let (evaluated, ()) = lanes::both(|| scored.published(), || drop(facts));
-    Ok(evaluated)
+    Ok((evaluated, next_steps))
 }
 
 /// The same over facts that have been read, and have perhaps been changed since; with the cards of one partner only

@@ -12,6 +12,7 @@ use crate::edges::files;
 use crate::edges::mail::{MailMode, MailSettings};
 use crate::ingest::Source;
 use crate::measures::Measure;
+use crate::publishing::{Brand, brand};
 use crate::rules::formula::Use;
 use crate::rules::{OwnMetric, Rules};
 use crate::store::landing::{Bundle, configuration_hash};
@@ -30,10 +31,12 @@ pub struct Config {
     pub measures: Vec<Measure>,
     pub measures_hash: Digest,
     pub mail: MailSettings,
+    /// The look of messages.
+    pub brand: Brand,
 }
 
 /// Outputs that the pipeline writes beside the measures, each by its contract.
-const WRITTEN: [&str; 43] = [
+const WRITTEN: [&str; 44] = [
     "authorisation_findings",
     "calendar_certifications",
     "calendar_certified_partners",
@@ -64,6 +67,7 @@ const WRITTEN: [&str; 43] = [
     "ledger",
     "messages",
     "metrics",
+    "next_steps",
     "partner_scores",
     "peer_figures",
     "periods",
@@ -168,7 +172,7 @@ fn read_texts(workspace: &Path) -> Result<Bundle, Findings> {
         }
         let names = files::walk(&path).map_err(|e| vec![problem(&path, e.to_string())])?;
         for (name, kind) in names {
-            let wanted = [".toml", ".sql", ".yaml", ".yml"]
+            let wanted = [".toml", ".sql", ".yaml", ".yml", ".svg"]
                 .iter()
                 .any(|ending| name.ends_with(ending));
             if kind != files::FileKind::File || !wanted {
@@ -264,6 +268,10 @@ impl Config {
                 None
             }
         };
+        let brand = match bundle.get(MAIL) {
+            Some(text) => keep(brand::read(MAIL, text, &bundle), &mut findings),
+            None => None,
+        };
         if let Some(MailMode::Folder(folder)) = mail.as_ref().map(|m| &m.mode)
             && !is_mail_folder(folder)
         {
@@ -274,7 +282,9 @@ impl Config {
                 "name a folder of the workspace outside landing/, such as warehouse/outbox/mail",
             ));
         }
-        let (Some(catalogue), Some(rules), Some(mail), true) = (catalogue, rules, mail, findings.is_empty()) else {
+        let (Some(catalogue), Some(rules), Some(mail), Some(brand), true) =
+            (catalogue, rules, mail, brand, findings.is_empty())
+        else {
             return Err(findings);
         };
         let mut hasher = hash::Hasher::new();
@@ -291,6 +301,7 @@ impl Config {
             measures,
             measures_hash: hasher.finish(),
             mail,
+            brand,
         })
     }
 

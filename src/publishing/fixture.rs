@@ -7,6 +7,7 @@ use crate::domain::{Date, Dec, Grade, Instant, Period, Ratio, Row, Table, Value}
 use crate::rules::{GradeBands, PartsMode};
 
 use super::inputs::{CardTerms, Programme};
+use super::money_ahead::SchemeTerms;
 use super::{PartnerFrame, PublishingError, PublishingInputs, PublishingTables};
 
 /// Owned tables and terms that a frame is read from.
@@ -21,8 +22,14 @@ pub struct World {
     pub events: Table,
     pub rebates: Table,
     pub ledger: Table,
+    pub score_changes: Table,
+    pub next_steps: Table,
+    pub certifications: Table,
+    pub engineers: Table,
+    pub reviews: Table,
+    pub review_criteria: Table,
     pub grades: GradeBands,
-    pub titles: BTreeMap<SchemeId, String>,
+    pub schemes: BTreeMap<SchemeId, SchemeTerms>,
     pub closed_on: Option<Date>,
 }
 
@@ -171,6 +178,68 @@ impl World {
                     "i:8 | i:4 | accrued_rebates | -77777.0000 | EUR | P-0023 | sales-rebate | 2026-Q3 | 2026-Q3 | d:2026-09-30",
                 ],
             ),
+            score_changes: table(
+                "score_changes",
+                "partner_id domain period part points",
+                &[
+                    "P-0017 | * | 2026-Q3 | value:routing-switching | 4.20",
+                    "P-0017 | * | 2026-Q3 | weight:server-storage | -2.05",
+                    "P-0017 | * | 2026-Q3 | events | 1.00",
+                    "P-0017 | routing-switching | 2026-Q3 | value:satisfaction | 5.63",
+                    "P-0017 | routing-switching | 2026-Q3 | events | -2.00",
+                    "P-0017 | * | 2026-Q2 | events | 9.87",
+                    "P-0023 | * | 2026-Q3 | events | 7.77",
+                ],
+            ),
+            next_steps: table(
+                "next_steps",
+                "partner_id domain period step position quantity points domain_points grade",
+                &[
+                    "P-0017 | routing-switching | 2026-Q3 | return_parts | i:1 | i:6 | 6.20 | 3.84 | A",
+                    "P-0017 | ups | 2026-Q3 | satisfied_answers | i:2 | i:5 | - | - | B",
+                    "P-0023 | ups | 2026-Q3 | return_parts | i:1 | i:777 | 7.77 | 7.77 | A",
+                ],
+            ),
+            certifications: table(
+                "effective_certifications",
+                "partner_id domain valid_from stars standard valid_to status decision_id",
+                &[
+                    "P-0017 | routing-switching | d:2025-01-01 | i:4 | t:2025 | d:2027-07-01 | active | -",
+                    "P-0017 | server-storage | d:2025-01-01 | i:3 | t:2025 | d:2026-12-01 | active | -",
+                    "P-0017 | ups | d:2024-01-01 | i:3 | t:2025 | d:2026-01-01 | active | -",
+                    "P-0023 | ups | d:2025-01-01 | i:5 | t:2025 | d:2026-11-01 | active | -",
+                ],
+            ),
+            engineers: table(
+                "engineers",
+                "engineer_id certificate_code partner_id domain expires_on revoked_on",
+                &[
+                    "N-1 | C-1 | P-0017 | routing-switching | d:2026-11-02 | -",
+                    "N-2 | C-1 | P-0017 | routing-switching | d:2026-12-15 | -",
+                    "N-3 | C-1 | P-0017 | routing-switching | d:2028-12-15 | -",
+                    "N-4 | C-1 | P-0017 | routing-switching | d:2026-12-15 | d:2026-02-01",
+                    "N-7 | C-1 | P-0023 | ups | d:2026-12-15 | -",
+                ],
+            ),
+            reviews: table(
+                "reviews",
+                "partner_id domain period stars decision effective_on",
+                &[
+                    "P-0017 | routing-switching | 2026-Q3 | i:4 | - | -",
+                    "P-0023 | ups | 2026-Q3 | i:5 | upgrade | d:2026-10-10",
+                ],
+            ),
+            review_criteria: table(
+                "review_criteria",
+                "partner_id domain period position group_name criterion needed found state",
+                &[
+                    "P-0017 | routing-switching | 2026-Q3 | i:1 | probation | low_score | t:a mean below 68 | t:84.3 | unmet",
+                    "P-0017 | routing-switching | 2026-Q3 | i:2 | next_star | engineers | t:6 | t:4 | unmet",
+                    "P-0017 | routing-switching | 2026-Q3 | i:3 | next_star | credits | t:600 | t:1237.5 | met",
+                    "P-0017 | routing-switching | 2026-Q3 | i:4 | upgrade | score | t:a mean of 87 or more | t:84.3 | unmet",
+                    "P-0023 | ups | 2026-Q3 | i:2 | next_star | engineers | t:777 | t:4 | unmet",
+                ],
+            ),
             grades: GradeBands(
                 Grade::ALL
                     .into_iter()
@@ -178,11 +247,21 @@ impl World {
                     .map(|(g, from)| (g, Ratio::int(from)))
                     .collect(),
             ),
-            titles: [
-                ("sales-rebate", "Service sales rebate"),
-                ("certification-incentive", "Certification incentive"),
+            schemes: [
+                (
+                    "sales-rebate",
+                    SchemeTerms::sample(
+                        "Service sales rebate",
+                        &[(0, 1), (100_000, 2), (200_000, 3)],
+                        &[(Grade::A, 100), (Grade::B, 90)],
+                    ),
+                ),
+                (
+                    "certification-incentive",
+                    SchemeTerms::sample("Certification incentive", &[], &[]),
+                ),
             ]
-            .map(|(id, title)| (SchemeId::new(id).unwrap(), title.to_owned()))
+            .map(|(id, terms)| (SchemeId::new(id).unwrap(), terms))
             .into(),
             closed_on: None,
         }
@@ -211,11 +290,19 @@ impl World {
             key_event_points: &self.events,
             rebates: &self.rebates,
             ledger: &self.ledger,
+            score_changes: &self.score_changes,
+            next_steps: &self.next_steps,
+            effective_certifications: &self.certifications,
+            engineers: &self.engineers,
+            reviews: &self.reviews,
+            review_criteria: &self.review_criteria,
         };
         let terms = CardTerms {
             grades: &self.grades,
             parts_mode,
-            scheme_titles: &self.titles,
+            schemes: &self.schemes,
+            next_ends_on: crate::domain::time::parse_date("2026-12-31").unwrap(),
+            next_review_on: crate::domain::time::parse_date("2027-10-01"),
         };
         let inputs = PublishingInputs::new(programme, &tables)?;
         PartnerFrame::of(

@@ -7,6 +7,7 @@ use crate::domain::ids::PartnerId;
 use crate::domain::{Currency, Date, Dec, Digest, Grade, Instant, Period, Score};
 use crate::rules::PartsMode;
 
+use super::ahead::Ahead;
 use super::inputs::{CardTerms, PublishingError, PublishingInputs};
 use super::money::MoneyFrame;
 use super::reader::Reader;
@@ -30,6 +31,8 @@ pub struct PartnerFrame {
     /// By event id.
     pub events: Vec<Event>,
     pub money: MoneyFrame,
+    /// Certification, next steps, the next star, the trend.
+    pub ahead: Ahead,
     pub parts_mode: PartsMode,
     /// SHA-256 of every value the frame was read from.
     pub data_hash: Digest,
@@ -43,6 +46,13 @@ pub struct Partner {
     pub language: String,
     /// Currency of settlement.
     pub currency: Currency,
+}
+
+/// The scorecard that a partner was sent for the same period.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// What it showed, where that is still known.
+    pub frame: Option<PartnerFrame>,
 }
 
 /// `rated`, `provisional` or `not_rated`, for a card or a domain.
@@ -156,7 +166,10 @@ impl PartnerFrame {
         domains.sort_by(|a, b| (&a.name, &a.domain).cmp(&(&b.name, &b.domain)));
         let events = reader.events(&inputs.events, &names)?;
         let books = (&inputs.rebates, &inputs.ledger);
-        let money = MoneyFrame::read(&mut reader, books, &names, terms.scheme_titles, identity.currency)?;
+        let better = card.next_grade.map(|(grade, _)| grade);
+        let money = MoneyFrame::read(&mut reader, books, &names, (terms.schemes, better), identity.currency)?;
+        let dates = (terms.next_ends_on, terms.next_review_on);
+        let ahead = Ahead::read(&mut reader, inputs, &names, last_on, dates)?;
         let shown = inputs.programme;
         Ok(PartnerFrame {
             programme: shown.name.to_owned(),
@@ -172,6 +185,7 @@ impl PartnerFrame {
             domains,
             events,
             money,
+            ahead,
             parts_mode: terms.parts_mode,
             data_hash: reader.finish(),
         })

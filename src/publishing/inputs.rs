@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::money_ahead::SchemeTerms;
 use crate::domain::hash::Hasher;
 use crate::domain::ids::{IdError, PartnerId, SchemeId};
 use crate::domain::money::MoneyError;
@@ -18,6 +19,8 @@ use crate::rules::{GradeBands, PartsMode};
 pub enum PublishingError {
     #[error("partner {partner} has no row in partner_scores for {period}: evaluate the period first")]
     NoCard { partner: PartnerId, period: Period },
+    #[error("partner {partner} has no document {number} in settlements")]
+    NoDocument { number: String, partner: PartnerId },
     #[error("partner {partner} is not in the partners table: deliver the partners feed")]
     NoPartner { partner: PartnerId },
     #[error("partner {partner} has no row in calendar_partner_periods for {period}: rebuild the calendar")]
@@ -63,6 +66,12 @@ pub struct PublishingTables<'a> {
     pub key_event_points: &'a Table,
     pub rebates: &'a Table,
     pub ledger: &'a Table,
+    pub score_changes: &'a Table,
+    pub next_steps: &'a Table,
+    pub effective_certifications: &'a Table,
+    pub engineers: &'a Table,
+    pub reviews: &'a Table,
+    pub review_criteria: &'a Table,
 }
 
 /// What holds for a whole run or a region rather than for one row.
@@ -85,7 +94,11 @@ pub struct Programme<'a> {
 pub struct CardTerms<'a> {
     pub grades: &'a GradeBands,
     pub parts_mode: PartsMode,
-    pub scheme_titles: &'a BTreeMap<SchemeId, String>,
+    pub schemes: &'a BTreeMap<SchemeId, SchemeTerms>,
+    /// Last day of the next evaluation period.
+    pub next_ends_on: Date,
+    /// Day of the next regular review of certifications.
+    pub next_review_on: Option<Date>,
 }
 
 /// The tables with an index of each partner's rows. Build it once for all partners of a run.
@@ -101,6 +114,12 @@ pub struct PublishingInputs<'a> {
     pub(super) events: Indexed<'a>,
     pub(super) rebates: Indexed<'a>,
     pub(super) ledger: Indexed<'a>,
+    pub(super) score_changes: Indexed<'a>,
+    pub(super) next_steps: Indexed<'a>,
+    pub(super) certifications: Indexed<'a>,
+    pub(super) engineers: Indexed<'a>,
+    pub(super) reviews: Indexed<'a>,
+    pub(super) review_criteria: Indexed<'a>,
 }
 
 impl<'a> PublishingInputs<'a> {
@@ -119,6 +138,12 @@ impl<'a> PublishingInputs<'a> {
             events: Indexed::new(tables.key_event_points)?,
             rebates: Indexed::new(tables.rebates)?,
             ledger: Indexed::new(tables.ledger)?,
+            score_changes: Indexed::new(tables.score_changes)?,
+            next_steps: Indexed::new(tables.next_steps)?,
+            certifications: Indexed::new(tables.effective_certifications)?,
+            engineers: Indexed::new(tables.engineers)?,
+            reviews: Indexed::new(tables.reviews)?,
+            review_criteria: Indexed::new(tables.review_criteria)?,
         })
     }
 }
@@ -127,14 +152,15 @@ impl<'a> PublishingInputs<'a> {
 #[derive(Debug)]
 pub(super) struct Indexed<'a> {
     table: &'a Table,
-    by_partner: BTreeMap<&'a str, Vec<RowRef<'a>>>,
+    /// Places, so that cores can share it.
+    by_partner: BTreeMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Indexed<'a> {
-    fn new(table: &'a Table) -> Result<Indexed<'a>, TableError> {
-        let mut by_partner: BTreeMap<&str, Vec<RowRef<'a>>> = BTreeMap::new();
-        for row in table.iter() {
-            by_partner.entry(row.text("partner_id")?).or_default().push(row);
+    pub(super) fn new(table: &'a Table) -> Result<Indexed<'a>, TableError> {
+        let mut by_partner: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, row) in table.iter().enumerate() {
+            by_partner.entry(row.text("partner_id")?).or_default().push(at);
         }
         Ok(Indexed { table, by_partner })
     }
@@ -147,8 +173,9 @@ impl<'a> Indexed<'a> {
         keep: impl Fn(RowRef<'_>) -> Result<bool, TableError>,
     ) -> Result<Table, TableError> {
         let mut out = Table::new(self.table.name(), columns);
-        for row in self.by_partner.get(partner.as_str()).into_iter().flatten() {
-            if keep(*row)? {
+        let places = self.by_partner.get(partner.as_str()).into_iter().flatten();
+        for row in places.filter_map(|at| self.table.row(*at)) {
+            if keep(row)? {
                 let values: Result<Row, TableError> = columns.iter().map(|c| row.get(c).cloned()).collect();
                 out.push(values?);
             }

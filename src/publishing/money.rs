@@ -7,9 +7,10 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::domain::ids::SchemeId;
-use crate::domain::{Currency, Dec, Money, Period, Ratio, Rounding, RowRef, TableError};
+use crate::domain::{Currency, Dec, Grade, Money, Period, Ratio, Rounding, RowRef, TableError};
 
 use super::inputs::{Indexed, PublishingError};
+use super::money_ahead::{NextBand, SchemeTerms};
 use super::reader::{Names, Reader, value};
 
 /// Money by scheme and by currency; amounts of two currencies are never added.
@@ -24,6 +25,7 @@ pub struct MoneyFrame {
 /// What one scheme has earned for one earning period in one currency.
 #[derive(Clone, Debug)]
 pub struct SchemeLine {
+    pub scheme: String,
     pub title: String,
     pub earning_period: Period,
     pub currency: Currency,
@@ -39,6 +41,10 @@ pub struct SchemeLine {
     pub parts: Vec<SchemePart>,
     /// Lines that did not count, in the currency of the lines.
     pub aside: Vec<AsideLines>,
+    /// Where the basis decides on the band.
+    pub next_band: Option<NextBand>,
+    /// A better grade of the card, and what it would have added, before caps.
+    pub next_grade: Option<(Grade, Money)>,
 }
 
 /// A component of an earned amount, such as one band or one factor.
@@ -48,6 +54,7 @@ pub struct SchemePart {
     /// Name of the domain, where the scheme is by domain.
     pub domain: Option<String>,
     pub basis: Money,
+    pub exact_basis: Ratio,
     /// A share of one: 0.02 is 2 %.
     pub rate: Option<Dec>,
     pub factor: Option<Dec>,
@@ -78,6 +85,8 @@ pub struct Account {
     pub closing: Money,
     /// Part of closing that a red line holds back.
     pub on_hold: Money,
+    /// Credit balance of the funds that claims draw on.
+    pub in_funds: Money,
 }
 
 const REBATE: [&str; 12] = [
@@ -114,13 +123,14 @@ const EXPENSE: &str = "rebate_expense";
 /// Account whose credits are what partners are paid.
 const CLEARING: &str = "settlement_clearing";
 const ON_HOLD: &str = "rebates_on_hold";
+const IN_FUNDS: &str = "partner_funds";
 
 impl MoneyFrame {
     pub(super) fn read(
         reader: &mut Reader<'_>,
         (rebates, ledger): (&Indexed<'_>, &Indexed<'_>),
         names: &Names,
-        titles: &BTreeMap<SchemeId, String>,
+        (terms, better): (&BTreeMap<SchemeId, SchemeTerms>, Option<Grade>),
         settled_in: Currency,
     ) -> Result<MoneyFrame, PublishingError> {
         let now = reader.period;
@@ -132,13 +142,14 @@ impl MoneyFrame {
         let entries = entries.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
         let mut schemes = Schemes {
             now,
-            titles,
+            terms,
             aside: Vec::new(),
             lines: BTreeMap::new(),
         };
         schemes.add_rebates(&rows.iter().collect::<Vec<_>>(), names)?;
         schemes.place_aside(settled_in);
         schemes.add_entries(&entries)?;
+        schemes.look_ahead(reader, better)?;
         let accounts = accounts(reader, &entries)?;
         Ok(MoneyFrame {
             schemes: schemes.lines.into_values().collect(),
@@ -184,17 +195,18 @@ impl Entry {
 
 struct Schemes<'a> {
     now: Period,
-    titles: &'a BTreeMap<SchemeId, String>,
+    terms: &'a BTreeMap<SchemeId, SchemeTerms>,
     aside: Vec<(String, Period, AsideLines)>,
     lines: BTreeMap<(String, Period, Currency), SchemeLine>,
 }
 
 impl Schemes<'_> {
     fn line(&mut self, scheme: &str, earning_period: Period, currency: Currency) -> &mut SchemeLine {
-        let title = SchemeId::new(scheme).ok().and_then(|id| self.titles.get(&id).cloned());
+        let title = self.terms(scheme).map(|terms| terms.title.clone());
         self.lines
             .entry((scheme.to_owned(), earning_period, currency))
             .or_insert_with(|| SchemeLine {
+                scheme: scheme.to_owned(),
                 title: title.unwrap_or_else(|| scheme.to_owned()),
                 earning_period,
                 currency,
@@ -204,6 +216,8 @@ impl Schemes<'_> {
                 lines: 0,
                 parts: Vec::new(),
                 aside: Vec::new(),
+                next_band: None,
+                next_grade: None,
             })
     }
 
@@ -250,7 +264,8 @@ impl Schemes<'_> {
             return Ok(());
         }
         let currency = currency(row, "rebates")?;
-        let basis = shown(&row.ratio("basis")?, currency)?;
+        let exact_basis = row.ratio("basis")?;
+        let basis = shown(&exact_basis, currency)?;
         let line = self.line(scheme, earning, currency);
         match component {
             "earned" => {
@@ -266,6 +281,7 @@ impl Schemes<'_> {
                 component: component.to_owned(),
                 domain: row.opt_text("domain")?.filter(|d| !d.is_empty()).map(|d| names.of(d)),
                 basis,
+                exact_basis,
                 rate: row.opt_dec("rate")?,
                 factor: row.opt_dec("factor")?,
                 amount: shown(&row.ratio("amount")?, currency)?,
@@ -285,6 +301,33 @@ impl Schemes<'_> {
                 .map(|(.., currency)| *currency);
             self.line(&scheme, earning, own.unwrap_or(settled_in)).aside.push(aside);
         }
+    }
+
+    fn terms(&self, scheme: &str) -> Option<&SchemeTerms> {
+        SchemeId::new(scheme).ok().and_then(|id| self.terms.get(&id))
+    }
+
+    /// What more sales or a better grade would have brought, of the earning periods that the card shows.
+    fn look_ahead(&mut self, reader: &mut Reader<'_>, better: Option<Grade>) -> Result<(), PublishingError> {
+        let terms = self.terms;
+        for line in self.lines.values_mut().filter(|line| line.lines > 0) {
+            let Some(terms) = SchemeId::new(&line.scheme).ok().and_then(|id| terms.get(&id)) else {
+                continue;
+            };
+            line.next_band = terms.next_band(&line.basis.dec().ratio(), line.currency)?;
+            if let Some(grade) = better {
+                line.next_grade = terms.worth(line, grade)?.map(|more| (grade, more));
+            }
+            for shown in [
+                line.next_band.as_ref().map(|b| (b.missing, b.rate.to_string())),
+                line.next_grade.map(|(g, m)| (m, g.to_string())),
+            ] {
+                let (amount, more) = shown.map_or_else(Default::default, |(m, t)| (m.dec().to_string(), t));
+                reader.note(&amount);
+                reader.note(&more);
+            }
+        }
+        Ok(())
     }
 
     fn add_entries(&mut self, entries: &[Entry]) -> Result<(), PublishingError> {
@@ -312,6 +355,7 @@ fn accounts(reader: &Reader<'_>, entries: &[Entry]) -> Result<Vec<Account>, Publ
             paid: zero,
             closing: zero,
             on_hold: zero,
+            in_funds: zero,
         };
         let (account, trial) = accounts.entry(currency).or_insert((fresh, zero));
         *trial = trial.checked_add(entry.amount)?;
@@ -327,6 +371,9 @@ fn accounts(reader: &Reader<'_>, entries: &[Entry]) -> Result<Vec<Account>, Publ
                 }
                 if entry.account == ON_HOLD {
                     account.on_hold = account.on_hold.checked_sub(entry.amount)?;
+                }
+                if entry.account == IN_FUNDS {
+                    account.in_funds = account.in_funds.checked_sub(entry.amount)?;
                 }
             }
         }

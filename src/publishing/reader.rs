@@ -112,7 +112,12 @@ impl<'a> Reader<'a> {
         Ok(selection)
     }
 
-    fn of_period(&mut self, from: &Indexed<'_>, columns: &[&str]) -> Result<Table, PublishingError> {
+    /// Adds a value of the rules that is shown to the hash.
+    pub(super) fn note(&mut self, value: &str) {
+        self.hasher.field(value.as_bytes());
+    }
+
+    pub(super) fn of_period(&mut self, from: &Indexed<'_>, columns: &[&str]) -> Result<Table, PublishingError> {
         let period = self.period.to_string();
         self.rows(from, columns, |row| Ok(row.text("period")? == period))
     }
@@ -340,6 +345,7 @@ pub(super) fn value(table: &'static str, column: &'static str, found: &str, expe
 }
 
 /// Names of domains by id.
+#[derive(Debug)]
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {

@@ -8,8 +8,10 @@ use serde::Serialize;
 use crate::domain::time::sub_days;
 use crate::domain::{Dec, Grade, Ratio};
 
-use super::frame::{Event, Outcome, PartnerFrame, RedLine, ResultState};
+use super::corrections::{Correction, corrections};
+use super::frame::{Earlier, Event, Outcome, PartnerFrame, RedLine, ResultState};
 use super::texts::Texts;
+use super::view_ahead::AheadView;
 use super::view_domains::{DomainView, domain_view};
 use super::view_money::MoneyView;
 
@@ -33,6 +35,18 @@ pub(super) struct View {
     pub caps: Vec<String>,
     pub not_counted: Vec<String>,
     pub money: MoneyView,
+    pub ahead: AheadView,
+    /// Whether this takes the place of a message that was sent.
+    pub corrects: bool,
+    /// It does, and no figure is another one.
+    pub no_figures: bool,
+    pub corrections: Vec<Correction>,
+    pub pictures: Vec<PictureView>,
+    /// Labels in pictures are numbers of the lists below them.
+    pub numbered: bool,
+    /// Progress in words, where pictures have none.
+    pub progress: Vec<String>,
+    pub logo: Option<PictureView>,
     pub contest: String,
     pub data_hash: String,
     pub rules_hash: String,
@@ -53,6 +67,17 @@ pub(super) struct OutcomeView {
     /// How the score came about, for a card or domain that has events or a clamp.
     pub sums: Vec<String>,
     pub state: String,
+}
+
+/// A picture within the message.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct PictureView {
+    pub name: String,
+    /// Content-ID, without its brackets.
+    pub cid: String,
+    pub alt: String,
+    pub width: u32,
+    pub height: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,10 +102,16 @@ pub(super) struct EventView {
 }
 
 impl View {
-    pub(super) fn of(frame: &PartnerFrame, texts: &Texts) -> View {
+    pub(super) fn of(frame: &PartnerFrame, earlier: Option<&Earlier>, texts: &Texts) -> View {
         let card = &frame.card;
         let previous = frame.period.previous().to_string();
         let money = MoneyView::of(&frame.money, frame.period, texts);
+        let ahead = AheadView::of(frame, &previous, texts);
+        let before = earlier.and_then(|e| e.frame.as_ref());
+        let changed = before.map(|b| corrections(b, frame, texts)).unwrap_or_default();
+        // a period that closes with the same figures makes a card final, and corrects nothing
+        let closes = before.is_some_and(|b| b.closed_on != frame.closed_on) && changed.is_empty();
+        let corrects = earlier.is_some() && !closes;
         View {
             programme: frame.programme.clone(),
             partner: frame.partner.legal_name.clone(),
@@ -101,19 +132,34 @@ impl View {
             cut_off: texts.fill("head", "cut_off", &[("instant", &texts.instant(frame.as_of))]),
             card: outcome_view(&card.outcome, &previous, texts),
             state_line: state_line(&card.outcome, texts),
-            reason: reason(card.outcome.reason.as_deref(), texts),
+            // which domains are provisional stands at each domain
+            reason: reason(
+                card.outcome
+                    .reason
+                    .as_deref()
+                    .filter(|r| !r.starts_with("provisional:")),
+                texts,
+            ),
             next: next_line(frame, texts),
             tiles: tiles(frame, &money, texts),
             alert: alert(frame, texts),
             domains: frame
                 .domains
                 .iter()
-                .map(|d| domain_view(d, frame.parts_mode, &previous, texts))
+                .map(|d| domain_view(d, frame, &previous, texts))
                 .collect(),
-            events: frame.events.iter().map(|e| event_view(e, texts)).collect(),
+            events: frame.events.iter().map(|e| event_view(e, frame, texts)).collect(),
             caps: caps(frame, texts),
             not_counted: not_counted(frame, texts),
             money,
+            ahead,
+            corrects,
+            no_figures: earlier.is_some_and(|e| e.frame.is_some()) && changed.is_empty(),
+            corrections: changed,
+            pictures: Vec::new(),
+            numbered: false,
+            progress: Vec::new(),
+            logo: None,
             contest: texts.fill(
                 "contest",
                 "how",
@@ -173,7 +219,7 @@ fn change(outcome: &Outcome, previous: &str, texts: &Texts) -> String {
     }
 }
 
-fn trend(change: Dec) -> &'static str {
+pub(super) fn trend(change: Dec) -> &'static str {
     match change.cmp(&Dec::ZERO) {
         std::cmp::Ordering::Greater => "up",
         std::cmp::Ordering::Less => "down",
@@ -251,7 +297,7 @@ fn alert(frame: &PartnerFrame, texts: &Texts) -> Option<Alert> {
     })
 }
 
-fn event_view(event: &Event, texts: &Texts) -> EventView {
+fn event_view(event: &Event, frame: &PartnerFrame, texts: &Texts) -> EventView {
     let mut notes = vec![texts.word("event_status", &event.status)];
     notes.push(
         event
@@ -267,7 +313,11 @@ fn event_view(event: &Event, texts: &Texts) -> EventView {
     if let (Some(on), None) = (event.confirmed_on, &event.reason) {
         notes.push(texts.fill("events", "confirmed", &[("date", &texts.date(on))]));
     }
-    notes.extend(event.reason.clone());
+    notes.extend(event.reason.as_deref().map(|r| texts.reason(r)));
+    if event.status == "counted" && event.direction == "negative" {
+        let until = texts.date(frame.contest_until);
+        notes.push(texts.fill("events", "contest", &[("date", &until)]));
+    }
     // what has not counted shows no points, whatever it would have been worth
     let points = if event.status == "counted" {
         event.points
@@ -306,17 +356,18 @@ fn caps(frame: &PartnerFrame, texts: &Texts) -> Vec<String> {
 }
 
 pub(super) fn reason(reason: Option<&str>, texts: &Texts) -> String {
-    reason.map(|r| texts.sentence(r)).unwrap_or_default()
+    reason.map(|r| texts.reason_sentence(r)).unwrap_or_default()
 }
 
 /// Domains and metrics without a result, each with its reason.
 fn not_counted(frame: &PartnerFrame, texts: &Texts) -> Vec<String> {
+    let (colon, stop) = (texts.get("form", "colon"), texts.get("form", "stop"));
     let mut lines = Vec::new();
     for domain in &frame.domains {
         if domain.outcome.state == ResultState::NotRated {
             let why = reason(domain.outcome.reason.as_deref(), texts);
             lines.push(
-                format!("{}: {}. {why}", domain.name, texts.get("state", "not_rated"))
+                format!("{}{colon}{}{stop} {why}", domain.name, texts.get("state", "not_rated"))
                     .trim_end()
                     .to_owned(),
             );
@@ -329,9 +380,9 @@ fn not_counted(frame: &PartnerFrame, texts: &Texts) -> Vec<String> {
             let why = metric
                 .reason
                 .as_deref()
-                .map_or(String::new(), |r| format!(". {}", texts.sentence(r)));
+                .map_or(String::new(), |r| format!("{stop} {}", texts.reason_sentence(r)));
             lines.push(format!(
-                "{}, {}: {state}{why}",
+                "{}, {}{colon}{state}{why}",
                 domain.name,
                 texts.word("metric", &metric.metric)
             ));

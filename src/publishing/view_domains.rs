@@ -7,9 +7,10 @@ use serde::Serialize;
 use crate::domain::Dec;
 use crate::rules::PartsMode;
 
-use super::frame::{DomainResult, Metric};
+use super::frame::{DomainResult, Metric, PartnerFrame};
 use super::texts::Texts;
 use super::view::{OutcomeView, outcome_view, reason};
+use super::view_ahead::domain_changes;
 
 #[derive(Debug, Serialize)]
 pub(super) struct DomainView {
@@ -21,6 +22,8 @@ pub(super) struct DomainView {
     pub base: String,
     pub event_points: String,
     pub clamp: String,
+    /// What moved it since the period before.
+    pub changes: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,7 +38,8 @@ pub(super) struct MetricView {
     pub notes: Vec<String>,
 }
 
-pub(super) fn domain_view(domain: &DomainResult, mode: PartsMode, previous: &str, texts: &Texts) -> DomainView {
+pub(super) fn domain_view(domain: &DomainResult, frame: &PartnerFrame, previous: &str, texts: &Texts) -> DomainView {
+    let mode = frame.parts_mode;
     let outcome = &domain.outcome;
     let optional = |points: Dec| {
         if points.is_zero() {
@@ -46,6 +50,7 @@ pub(super) fn domain_view(domain: &DomainResult, mode: PartsMode, previous: &str
     };
     let full = domain.coverage == Dec::from(100);
     DomainView {
+        changes: domain_changes(&frame.ahead, &domain.domain, previous, texts),
         name: domain.name.clone(),
         reason: reason(outcome.reason.as_deref(), texts),
         coverage: if full {
@@ -124,14 +129,14 @@ fn metric_notes(metric: &Metric, mode: PartsMode, texts: &Texts) -> Vec<String> 
     if metric.metric == "parts" && mode == PartsMode::Count && metric.normalised.is_some() {
         notes.push(texts.get("domains", "counted").to_owned());
     }
-    notes.extend(metric.note.clone());
+    notes.extend(metric.note.as_deref().map(|note| texts.reason(note)));
     notes
 }
 
 /// A figure of a metric in its unit: shares as percentages, the rest out of 100.
 fn unit(metric: &str, value: Dec, texts: &Texts) -> String {
     match metric {
-        "satisfaction" | "parts" => texts.percent(value),
+        "satisfaction" | "parts" | "service_level" | "enablement" => texts.percent(value),
         _ => texts.rounded(&value.ratio(), 2),
     }
 }

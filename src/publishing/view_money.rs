@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{Money, Period, Ratio};
+use crate::domain::{Money, Period};
 
 use super::money::{Account, AsideLines, MoneyFrame, SchemeLine, SchemePart};
 use super::texts::Texts;
@@ -67,6 +67,18 @@ fn scheme_view(line: &SchemeLine, period: Period, texts: &Texts) -> SchemeView {
     } else {
         notes.push(texts.counted("money", "lines", "lines", line.lines));
     }
+    if let Some(next) = &line.next_band {
+        let arguments = [("missing", texts.money(next.missing)), ("rate", texts.rate(&next.rate))];
+        notes.push(texts.fill(
+            "money",
+            "next_band",
+            &arguments.each_ref().map(|(n, v)| (*n, v.as_str())),
+        ));
+    }
+    if let Some((grade, more)) = line.next_grade {
+        let arguments = [("grade", grade.as_str()), ("amount", &texts.money(more))];
+        notes.push(texts.fill("money", "next_grade", &arguments));
+    }
     if !line.parts.is_empty() {
         notes.push(label("rounded"));
     }
@@ -76,7 +88,11 @@ fn scheme_view(line: &SchemeLine, period: Period, texts: &Texts) -> SchemeView {
         .iter()
         .filter(|p| p.component != "rounding" || !p.amount.is_zero());
     SchemeView {
-        title: format!("{} · {}", line.title, line.earning_period),
+        title: format!(
+            "{} · {}",
+            texts.named("scheme", &line.scheme, &line.title),
+            line.earning_period
+        ),
         figures,
         parts: parts
             .map(|p| part_view(p, texts))
@@ -93,13 +109,13 @@ fn part_view(part: &SchemePart, texts: &Texts) -> PartView {
         words.push(texts.money(part.basis));
     }
     if let Some(rate) = part.rate {
-        let rate = format!("{}\u{a0}%", short(&(rate.ratio() * Ratio::int(100)), texts));
+        let rate = texts.rate(&rate.ratio());
         words.push(texts.fill("money", "rate", &[("rate", &rate)]));
     }
     if let Some(factor) = part.factor {
-        words.push(texts.fill("money", "factor", &[("factor", &short(&factor.ratio(), texts))]));
+        words.push(texts.fill("money", "factor", &[("factor", &texts.short(&factor.ratio()))]));
     }
-    words.extend(part.reason.clone());
+    words.extend(part.reason.as_deref().map(|r| texts.reason(r)));
     PartView {
         text: words.join(" · "),
         amount: texts.money(part.amount),
@@ -110,7 +126,13 @@ fn aside_view(aside: &AsideLines, texts: &Texts) -> PartView {
     let mut words = vec![component(&aside.why, texts)];
     words.push(texts.counted("money", "lines", "lines", aside.lines));
     // what a word of the catalogue says already needs no reason; a missing exchange rate has its days
-    words.extend(aside.reason.clone().filter(|_| aside.why == "waiting"));
+    words.extend(
+        aside
+            .reason
+            .as_deref()
+            .filter(|_| aside.why == "waiting")
+            .map(|r| texts.reason(r)),
+    );
     words.push(texts.amount(&aside.currency, aside.amount));
     // it adds nothing, so that it stands in no column of amounts
     PartView {
@@ -120,7 +142,7 @@ fn aside_view(aside: &AsideLines, texts: &Texts) -> PartView {
 }
 
 /// A component in words: by its whole name, or by what stands before the colon.
-fn component(name: &str, texts: &Texts) -> String {
+pub(super) fn component(name: &str, texts: &Texts) -> String {
     let known = |key: &str| texts.sections().get("component").is_some_and(|s| s.contains_key(key));
     let (kind, n) = name.split_once(':').unwrap_or((name, ""));
     match (known(name), name.rsplit_once(':'), known(kind)) {
@@ -134,17 +156,6 @@ fn component(name: &str, texts: &Texts) -> String {
     }
 }
 
-/// At most four decimals, without trailing zeros: `0.75`, `1`.
-fn short(value: &Ratio, texts: &Texts) -> String {
-    let text = texts.rounded(value, 4);
-    let mark = texts.get("form", "decimal");
-    if text.contains(mark) {
-        text.trim_end_matches('0').trim_end_matches(mark).to_owned()
-    } else {
-        text
-    }
-}
-
 fn account_view(account: &Account, texts: &Texts) -> AccountView {
     let row = |key: &str, amount: Money| (texts.get("money", key).to_owned(), texts.money(amount));
     let mut figures = vec![
@@ -155,6 +166,9 @@ fn account_view(account: &Account, texts: &Texts) -> AccountView {
     ];
     if !account.on_hold.is_zero() {
         figures.push(row("on_hold", account.on_hold));
+    }
+    if !account.in_funds.is_zero() {
+        figures.push(row("in_funds", account.in_funds));
     }
     let title = texts.fill("money", "account", &[("currency", account.currency.code())]);
     AccountView { title, figures }

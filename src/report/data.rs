@@ -71,7 +71,7 @@ impl Data {
     pub fn of<'d>(&'d self, name: &str, partner_id: &str) -> impl Iterator<Item = RowRef<'d>> + use<'d> {
         let table = self.table(name);
         let found = self.by_partner.get(name).and_then(|index| index.get(partner_id));
-        found.into_iter().flatten().map(|i| table.row(*i))
+        found.into_iter().flatten().filter_map(|i| table.row(*i))
     }
 
     /// Cards of the period.

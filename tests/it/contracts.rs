@@ -35,7 +35,7 @@ const REFERENCES: [&str; 9] = [
     "targets",
 ];
 /// Outputs and the column that partitions them.
-const OUTPUTS: [(&str, Option<&str>); 60] = [
+const OUTPUTS: [(&str, Option<&str>); 61] = [
     ("authorisation_findings", Some("period")),
     ("calendar_certifications", None),
     ("calendar_certified_partners", None),
@@ -83,6 +83,7 @@ const OUTPUTS: [(&str, Option<&str>); 60] = [
     ("measures_training_used", None),
     ("messages", None),
     ("metrics", Some("period")),
+    ("next_steps", Some("period")),
     ("partner_scores", Some("period")),
     ("peer_figures", Some("period")),
     ("periods", None),

@@ -35,6 +35,8 @@ fn message(number: usize, to: &[&str]) -> Composed {
         subject: "Scorecard 2026-Q3: grade B, 85.06 (−3.15)",
         text: "Grade: B\n.\n..two dots\nΔ = −3.15\n",
         html: "<p>Grade: <b>B</b> − 85.06</p>\n",
+        inline: &[],
+        attachments: &[],
         message_key: &format!("scorecard-2026-q3-p-{number:04}-0123456789abcdef"),
         date: Instant::parse("2026-10-12T06:00:00Z").unwrap(),
     })
@@ -385,6 +387,8 @@ fn python_finds_no_defect_in_a_message() {
             subject: text,
             text: "t\n",
             html: "<p>h</p>\n",
+            inline: &[],
+            attachments: &[],
             message_key: "k",
             date,
         };

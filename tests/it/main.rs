@@ -38,6 +38,7 @@ mod sale_grain;
 mod scores;
 mod settlement;
 mod simulating;
+mod statements;
 mod support;
 mod tampering;
 mod verify;

@@ -305,7 +305,8 @@ impl<'a> Reader<'a> {
         let unknown: Vec<(&str, usize)> = self
             .table
             .iter()
-            .filter(|(key, _)| !KEYS.contains(&key.get_ref().as_ref()))
+            // the look of messages is read by the room that renders them
+            .filter(|(key, _)| key.get_ref() != "brand" && !KEYS.contains(&key.get_ref().as_ref()))
             .map(|(key, _)| (key.get_ref().as_ref(), key.span().start))
             .collect();
         for (key, at) in unknown {

@@ -70,7 +70,7 @@ impl Action {
     }
 
     /// Changes the facts as if it had been done.
-    pub(super) fn apply(&self, facts: &mut Facts, partner: &PartnerId, period: Period) {
+    pub(in crate::evaluation) fn apply(&self, facts: &mut Facts, partner: &PartnerId, period: Period) {
         let key = |domain: &DomainId| (partner.clone(), domain.clone(), period);
         match (&self.change, &self.domain) {
             (Change::ReturnParts { quantity }, Some(domain)) => {
@@ -146,7 +146,7 @@ impl Action {
 
 /// The actions that a card gives reason for, by domain; those on the card last. Certificates are the caller's: their
 /// stars are no fact of the evaluation.
-pub(super) fn of(card: &Card, facts: &Facts) -> Vec<Action> {
+pub(in crate::evaluation) fn of(card: &Card, facts: &Facts) -> Vec<Action> {
     let mut out = Vec::new();
     for score in &card.domains {
         for metric in score.metrics.iter().filter(|m| m.state != MetricState::Incomplete) {

@@ -12,6 +12,7 @@ mod actions;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+pub(super) use actions::of as actions_of;
 pub use actions::{Action, Change};
 
 use super::composite::{Finish, Standing};
@@ -140,7 +141,7 @@ pub fn what_if(
 }
 
 /// What an action may change, to be put back.
-struct Saved {
+pub(super) struct Saved {
     key: Option<Key>,
     satisfaction: Option<Vec<Answers>>,
     quality: Option<Vec<Inspections>>,
@@ -153,7 +154,7 @@ struct Saved {
 }
 
 impl Saved {
-    fn of(facts: &Facts, action: &Action, (partner, period): &(PartnerId, Period)) -> Saved {
+    pub(super) fn of(facts: &Facts, action: &Action, (partner, period): &(PartnerId, Period)) -> Saved {
         let key = action.domain.as_ref().map(|d| (partner.clone(), d.clone(), *period));
         let event = action.event();
         Saved {
@@ -169,7 +170,7 @@ impl Saved {
         }
     }
 
-    fn restore(self, facts: &mut Facts) {
+    pub(super) fn restore(self, facts: &mut Facts) {
         fn put<K: Ord, V>(map: &mut std::collections::BTreeMap<K, V>, key: K, value: Option<V>) {
             match value {
                 Some(value) => map.insert(key, value),

@@ -10,7 +10,7 @@ use crate::evaluation::authorisation::with_findings;
 use crate::evaluation::{self, Freeze, Hold, Inputs};
 
 /// Tables of the evaluation that are frozen with their period.
-pub(super) const SEALED_WITH_PERIOD: [&str; 7] = [
+pub(super) const SEALED_WITH_PERIOD: [&str; 8] = [
     "metrics",
     "scores",
     "partner_scores",
@@ -18,6 +18,7 @@ pub(super) const SEALED_WITH_PERIOD: [&str; 7] = [
     "score_changes",
     "peer_figures",
     "derivations",
+    "next_steps",
 ];
 
 /// What red lines do to money.
@@ -34,10 +35,18 @@ impl Refresh<'_> {
         }
         let inputs = self.evaluation_inputs(timeline.open.clone(), timeline)?;
         let books = &self.task.config.rules;
-        let evaluated = evaluation::evaluate(&inputs, books).map_err(|e| PipelineError::Stage {
-            what: "the evaluation",
-            detail: e.to_string(),
-        })?;
+        // a period that is told of, or is told of next
+        let ahead = timeline
+            .ended
+            .iter()
+            .filter(|p| timeline.open.contains(p))
+            .copied()
+            .collect();
+        let (evaluated, next_steps) =
+            evaluation::evaluate_and_look_ahead(&inputs, books, &ahead).map_err(|e| PipelineError::Stage {
+                what: "the evaluation",
+                detail: e.to_string(),
+            })?;
         self.summary.findings.extend(evaluated.findings.clone());
         if let Some(latest) = timeline.open.last() {
             self.summary.evaluated = Some(counts(*latest, &evaluated.partner_scores)?);
@@ -52,6 +61,7 @@ impl Refresh<'_> {
             evaluated.figures,
             evaluated.score_changes,
             evaluated.peer_figures,
+            next_steps,
         ] {
             self.put(table)?;
         }

@@ -1,24 +1,31 @@
-//! Messages: the scorecards of ended periods, rendered once.
+//! Messages: the scorecards of ended periods, rendered once; statements after them.
 //!
-//! Duty: which partner gets one for which period, its bytes into the private store, its row into the release. A
-//! scorecard whose data did not change is the message that is there. Not its duty: what it says (`publishing`),
-//! sending (`deliver`).
+//! Duty: which partner gets one for which period and in which languages, its bytes into the private store, its row into
+//! the release. A scorecard whose data did not change is the message that is there. Not its duty: what it says
+//! (`publishing`), bytes of a message (`press`), sending (`deliver`).
+//!
+//! Frames and bytes are made on all cores, a batch of partners at a time; places in the order of sending are given out
+//! between the two, one after the other, so that cores change nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::messages::{Card, Messages, SCORECARD, Slot, due_periods};
 use super::periods::ended_periods;
+use super::press::{Draft, Press, in_lanes};
 use super::{PipelineError, Refresh, Timeline};
-use crate::delivery::{ComposeError, Composed, Directory, Outgoing, compose, recipients, visible_text};
-use crate::domain::ids::{PartnerId, RegionId, SchemeId};
-use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, Place, Row, Table, Value, Zone};
-use crate::publishing::inputs::{CardTerms, Programme};
-use crate::publishing::{PartnerFrame, PublishingInputs, PublishingTables, Texts, render};
-use crate::rules::RuleBook;
+use crate::delivery::{Directory, Recipient};
+use crate::domain::ids::{PartnerId, RegionId};
+use crate::domain::{Date, Finding, Instant, Period, Place, Row, Table, Value};
+use crate::publishing::frame::Earlier;
+use crate::publishing::inputs::Programme;
+use crate::publishing::{PartnerFrame, PublishingInputs, PublishingTables};
 use crate::store::private::{self, Class};
 
-/// Tables that messages are made from, read once.
-struct Sources {
+/// Cards that are in memory at once.
+pub(super) const BATCH: usize = 256;
+
+/// Tables that scorecards are made from, read once.
+pub(super) struct Sources {
     partners: Table,
     domains: Table,
     calendar_partner_periods: Table,
@@ -28,21 +35,30 @@ struct Sources {
     key_event_points: Table,
     rebates: Table,
     ledger: Table,
-    /// With addresses and names, by partner.
-    contacts: BTreeMap<String, Table>,
-    /// Allowed mail domains by partner.
-    mail_domains: BTreeMap<String, Vec<String>>,
-    directory: Directory,
+    score_changes: Table,
+    next_steps: Table,
+    effective_certifications: Table,
+    engineers: Table,
+    reviews: Table,
+    review_criteria: Table,
 }
 
-/// A message as it would be, before anything of it is kept.
-struct Draft {
-    row: Row,
-    state: &'static str,
-    reason: Option<String>,
-    /// Bytes and envelope.
-    stored: Option<(Vec<u8>, Vec<u8>)>,
-    findings: Findings,
+/// Whom messages may go to.
+pub(super) struct Addresses {
+    /// With addresses and names, by partner.
+    pub(super) contacts: BTreeMap<String, Table>,
+    /// Allowed mail domains by partner.
+    pub(super) mail_domains: BTreeMap<String, Vec<String>>,
+    pub(super) directory: Directory,
+}
+
+/// A card of which a message is to be made.
+struct Wanted<'a> {
+    card: &'a Card<'a>,
+    frame: &'a PartnerFrame,
+    language: String,
+    to: Vec<Recipient>,
+    slot: Slot,
 }
 
 impl Refresh<'_> {
@@ -50,10 +66,13 @@ impl Refresh<'_> {
     pub(super) fn mails(&mut self, timeline: &Timeline) -> Result<(), PipelineError> {
         let parent = self.parent_table("messages")?;
         let mut messages = Messages::of(self.task.config.contract("messages"), &parent)?;
+        let addresses = self.addresses()?;
+        let press = Press::new(self.task)?;
         let periods = due_periods(&timeline.ended, self.ended_before()?.as_deref(), &messages.periods());
         if !periods.is_empty() {
-            self.scorecards(&periods, timeline, &mut messages)?;
+            self.scorecards(&periods, timeline, (&press, &addresses), &mut messages)?;
         }
+        self.statements((&press, &addresses), &mut messages)?;
         self.put(messages.table)
     }
 
@@ -72,155 +91,139 @@ impl Refresh<'_> {
         &mut self,
         periods: &[Period],
         timeline: &Timeline,
+        (press, addresses): (&Press<'_>, &Addresses),
         messages: &mut Messages,
     ) -> Result<(), PipelineError> {
         let stage = PipelineError::stage("the scorecards");
-        let config = self.task.config;
-        let sources = self.sources()?;
-        let contact = config.mail.reply_to.as_ref().unwrap_or(&config.mail.from);
-        let programme = config.rules.programme();
-        let shown = Programme {
-            name: &programme.name,
-            contact: &contact.address,
-            as_of: self.task.as_of,
-            contest_days: programme.contest_days,
-            closed_on: None,
-        };
-        let mut inputs = sources.inputs(shown).map_err(|e| stage(e.to_string()))?;
+        let programme = self.task.config.rules.programme();
+        let sources = Sources::read(&|name| self.table(name))?;
+        let mut inputs = sources.inputs(press.programme()).map_err(|e| stage(e.to_string()))?;
+        // what partners were told, by the release before: read when something is to be corrected
+        let mut earlier: Option<Sources> = None;
         for period in periods.iter().copied() {
             messages.sealed = timeline.is_sealed(programme, period);
             inputs.programme.closed_on = timeline.closings.get(&period).map(|c| c.closed_on);
-            for (partner, region) in cards(&sources.partner_scores, period)? {
-                let card = Card {
-                    partner: &partner,
-                    region: &region,
-                    period,
+            let latest = periods.last() == Some(&period);
+            let partners = cards(&sources.partner_scores, period)?;
+            for batch in partners.chunks(BATCH) {
+                let cards: Vec<Card<'_>> = batch
+                    .iter()
+                    .map(|(partner, region)| Card {
+                        partner,
+                        region,
+                        period,
+                    })
+                    .collect();
+                let frames = in_lanes(&cards, |card| press.frame(card, &inputs));
+                let frames = frames.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let mut wanted = Vec::new();
+                for (card, frame) in cards.iter().zip(&frames) {
+                    self.wanted(card, frame, latest, (press, addresses), messages, &mut wanted)?;
+                }
+                if earlier.is_none() && wanted.iter().any(|w| w.slot.corrects.is_some()) {
+                    earlier = Some(Sources::read(&|name| self.parent_table(name))?);
+                }
+                let before = match &earlier {
+                    Some(sources) => self.inputs_before(sources, press, period),
+                    None => None,
                 };
-                self.scorecard(&card, &inputs, &sources, messages)?;
+                let draft = |wanted: &Wanted<'_>| {
+                    let earlier = wanted.slot.corrects.as_ref().map(|hash| Earlier {
+                        frame: before
+                            .as_ref()
+                            .and_then(|inputs| press.frame(wanted.card, inputs).ok())
+                            // what is not what was sent is not shown as that
+                            .filter(|frame| frame.data_hash.to_string() == *hash),
+                    });
+                    let slot = (&wanted.slot, wanted.language.as_str());
+                    press.scorecard(
+                        wanted.card,
+                        (wanted.frame, earlier.as_ref()),
+                        slot,
+                        (&wanted.to, addresses),
+                    )
+                };
+                for (wanted, draft) in wanted.iter().zip(in_lanes(&wanted, draft)) {
+                    self.settle_draft(SCORECARD, wanted.card, &wanted.slot, draft?, messages)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn sources(&self) -> Result<Sources, PipelineError> {
-        let partners = self.table("partners")?;
-        Ok(Sources {
-            domains: self.table("domains")?,
-            calendar_partner_periods: self.table("calendar_partner_periods")?,
-            metrics: self.table("metrics")?,
-            scores: self.table("scores")?,
-            partner_scores: self.table("partner_scores")?,
-            key_event_points: self.table("key_event_points")?,
-            rebates: self.table("rebates")?,
-            ledger: self.table("ledger")?,
-            contacts: by_partner(self.contacts()?),
-            mail_domains: mail_domains(&partners)?,
-            directory: Directory::from_partners(&partners)?,
-            partners,
-        })
-    }
-
-    /// One partner's scorecard: nothing, a new message, or the one that could not be sent made again.
-    fn scorecard(
+    /// The messages of a card that are not there, one for each language of those who get it.
+    fn wanted<'a>(
         &mut self,
-        card: &Card<'_>,
-        inputs: &PublishingInputs<'_>,
-        sources: &Sources,
+        card: &'a Card<'a>,
+        frame: &'a PartnerFrame,
+        latest: bool,
+        (press, addresses): (&Press<'_>, &Addresses),
         messages: &mut Messages,
+        out: &mut Vec<Wanted<'a>>,
     ) -> Result<(), PipelineError> {
-        let stage = PipelineError::stage("the scorecards");
-        let rules = &self.task.config.rules;
-        let first_day = rules.programme().calendar.first_day(card.period);
-        let book = rules.book(card.region, first_day).map_err(|e| stage(e.to_string()))?;
-        let titles = scheme_titles(book);
-        let terms = CardTerms {
-            grades: &book.grades,
-            parts_mode: book.parts.mode,
-            scheme_titles: &titles,
-        };
-        let frame = PartnerFrame::of(card.partner, card.period, inputs, &terms).map_err(|e| stage(e.to_string()))?;
-        let Some(slot) = messages.slot(card, frame.data_hash) else {
-            return Ok(());
-        };
-        let draft = self.draft(card, &frame, &slot, sources)?;
-        if slot
-            .instead_of
-            .is_some_and(|row| messages.table.rows[row].starts_with(&draft.row))
-        {
-            return Ok(());
+        let (mut groups, findings) = press.recipients(card.partner, SCORECARD, &frame.partner.language, addresses)?;
+        // somebody new is not sent the cards of the past
+        let told = messages.languages(card);
+        if !latest && groups.keys().any(|language| told.contains(language)) {
+            groups.retain(|language, _| told.contains(language));
         }
-        tracing::debug!(key = slot.key, region = %card.region, state = draft.state, "message");
-        let row = self.keep(card, &slot, draft)?;
-        messages.put(&slot, row);
+        let mut findings = Some(findings);
+        for (language, to) in groups {
+            let Some(slot) = messages.slot(card, &language, frame.data_hash) else {
+                continue;
+            };
+            // of a partner's contacts once
+            self.summary.findings.extend(findings.take().unwrap_or_default());
+            out.push(Wanted {
+                card,
+                frame,
+                language,
+                to,
+                slot,
+            });
+        }
         Ok(())
     }
 
-    /// Renders, addresses and searches a scorecard.
-    fn draft(
+    /// The inputs that scorecards were made from in the release before; none where that was made by another version.
+    fn inputs_before<'s>(
         &self,
+        sources: &'s Sources,
+        press: &'s Press<'_>,
+        period: Period,
+    ) -> Option<PublishingInputs<'s>> {
+        let periods = self.parent_table("periods").ok()?;
+        let name = period.to_string();
+        let closed = periods.iter().find(|row| row.text("period") == Ok(name.as_str()));
+        let closed_on = closed.and_then(|row| row.opt_date("closed_on").ok().flatten());
+        let programme = Programme {
+            closed_on,
+            ..press.programme()
+        };
+        sources.inputs(programme).ok()
+    }
+
+    /// Puts a draft into its place, unless it is what is there.
+    pub(super) fn settle_draft(
+        &mut self,
+        kind: &str,
         card: &Card<'_>,
-        frame: &PartnerFrame,
         slot: &Slot,
-        sources: &Sources,
-    ) -> Result<Draft, PipelineError> {
-        let texts = Texts::for_language(&frame.partner.language);
-        let rendered = render(frame, &texts).map_err(|e| PipelineError::stage("the scorecards")(e.to_string()))?;
-        let mail = &self.task.config.mail;
-        let today = Zone::UTC.date_of(self.task.as_of);
-        let domains = sources
-            .mail_domains
-            .get(card.partner.as_str())
-            .map_or(&[][..], Vec::as_slice);
-        let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
-        let none = Table::new("contacts", &["partner_id"]);
-        let contacts = sources.contacts.get(card.partner.as_str()).unwrap_or(&none);
-        let (to, findings) = recipients(contacts, card.partner, SCORECARD, today, &domains)?;
-        let html = visible_text(&rendered.html);
-        let leaks = sources
-            .directory
-            .leaks(card.partner, &[&rendered.subject, &rendered.text, &html]);
-        let composed = compose(&Outgoing {
-            from: &mail.from,
-            reply_to: mail.reply_to.as_ref(),
-            recipients: &to,
-            subject: &rendered.subject,
-            text: &rendered.text,
-            html: &rendered.html,
-            message_key: &slot.key,
-            date: self.task.as_of,
-        });
-        let (state, reason, composed) = fate(!leaks.is_empty(), composed);
-        let message_id: Value = composed.as_ref().map(|c| c.message_id.as_str()).into();
-        let stored = composed.map(|composed| {
-            let envelope = serde_json::json!({ "from": composed.envelope.from, "to": composed.envelope.to });
-            (composed.bytes, envelope.to_string().into_bytes())
-        });
-        let row = vec![
-            slot.key.as_str().into(),
-            slot.sequence.into(),
-            card.partner.as_str().into(),
-            card.period.to_string().into(),
-            SCORECARD.into(),
-            texts.language().into(),
-            rendered.data_hash.into(),
-            stored.as_ref().map(|(bytes, _)| Digest::of(bytes)).into(),
-            stored.as_ref().map(|(_, envelope)| Digest::of(envelope)).into(),
-            message_id,
-            state.into(),
-            reason.clone().into(),
-        ];
-        Ok(Draft {
-            row,
-            state,
-            reason,
-            stored,
-            findings,
-        })
+        draft: Draft,
+        messages: &mut Messages,
+    ) -> Result<(), PipelineError> {
+        let same = |row: usize| messages.table.rows[row].starts_with(&draft.row);
+        if slot.instead_of.is_some_and(same) {
+            return Ok(());
+        }
+        tracing::debug!(key = slot.key, region = %card.region, state = draft.state, "message");
+        let row = self.keep(kind, card, slot, draft)?;
+        messages.put(slot, row);
+        Ok(())
     }
 
     /// Keeps the bytes of a message, counts it, and tells what is wrong with it.
-    fn keep(&mut self, card: &Card<'_>, slot: &Slot, draft: Draft) -> Result<Row, PipelineError> {
-        self.summary.findings.extend(draft.findings);
+    fn keep(&mut self, kind: &str, card: &Card<'_>, slot: &Slot, draft: Draft) -> Result<Row, PipelineError> {
         match draft.state {
             "queued" => self.summary.messages += 1,
             "held" => self.summary.held_messages += 1,
@@ -231,7 +234,7 @@ impl Refresh<'_> {
                 Place::file("messages").column(&slot.key),
                 "message.held",
                 format!(
-                    "the scorecard of partner {} is held back: {}",
+                    "the {kind} of partner {} is held back: {}",
                     card.partner,
                     draft.reason.as_deref().unwrap_or("")
                 ),
@@ -245,6 +248,15 @@ impl Refresh<'_> {
             private::put_bytes(self.task.layout, Class::Mail, &envelope)?;
         }
         Ok(draft.row)
+    }
+
+    fn addresses(&self) -> Result<Addresses, PipelineError> {
+        let partners = self.table("partners")?;
+        Ok(Addresses {
+            contacts: by_partner(self.contacts()?),
+            mail_domains: mail_domains(&partners)?,
+            directory: Directory::from_partners(&partners)?,
+        })
     }
 
     /// The contacts feed with its personal values, for this moment only.
@@ -278,6 +290,26 @@ impl Refresh<'_> {
 }
 
 impl Sources {
+    fn read(table: &dyn Fn(&str) -> Result<Table, PipelineError>) -> Result<Sources, PipelineError> {
+        Ok(Sources {
+            partners: table("partners")?,
+            domains: table("domains")?,
+            calendar_partner_periods: table("calendar_partner_periods")?,
+            metrics: table("metrics")?,
+            scores: table("scores")?,
+            partner_scores: table("partner_scores")?,
+            key_event_points: table("key_event_points")?,
+            rebates: table("rebates")?,
+            ledger: table("ledger")?,
+            score_changes: table("score_changes")?,
+            next_steps: table("next_steps")?,
+            effective_certifications: table("effective_certifications")?,
+            engineers: table("engineers")?,
+            reviews: table("reviews")?,
+            review_criteria: table("review_criteria")?,
+        })
+    }
+
     fn inputs<'a>(
         &'a self,
         programme: Programme<'a>,
@@ -294,6 +326,12 @@ impl Sources {
                 key_event_points: &self.key_event_points,
                 rebates: &self.rebates,
                 ledger: &self.ledger,
+                score_changes: &self.score_changes,
+                next_steps: &self.next_steps,
+                effective_certifications: &self.effective_certifications,
+                engineers: &self.engineers,
+                reviews: &self.reviews,
+                review_criteria: &self.review_criteria,
             },
         )
     }
@@ -313,28 +351,6 @@ fn cards(partner_scores: &Table, period: Period) -> Result<Vec<(PartnerId, Regio
     }
     cards.sort();
     Ok(cards)
-}
-
-/// State of a message, why it is not sent, and what is sent.
-fn fate(leaks: bool, composed: Result<Composed, ComposeError>) -> (&'static str, Option<String>, Option<Composed>) {
-    match composed {
-        _ if leaks => (
-            "held",
-            Some("something of another partner stands in it".to_owned()),
-            None,
-        ),
-        Ok(composed) => ("queued", None, Some(composed)),
-        Err(ComposeError::NoRecipient { .. }) => (
-            "no_recipient",
-            Some("no valid contact wants scorecards".to_owned()),
-            None,
-        ),
-        Err(e) => ("held", Some(e.to_string()), None),
-    }
-}
-
-fn scheme_titles(book: &RuleBook) -> BTreeMap<SchemeId, String> {
-    book.schemes.values().map(|s| (s.id.clone(), s.title.clone())).collect()
 }
 
 /// Allowed mail domains of the latest version of each partner.

@@ -12,8 +12,9 @@ use crate::domain::hash::Hasher;
 use crate::domain::ids::{PartnerId, RegionId};
 use crate::domain::{Digest, Period, Row, Table, Value};
 
-/// Kind of the only message there is so far, and what a contact `wants` to get it.
+/// Kinds of message, and what a contact `wants` to get them.
 pub(super) const SCORECARD: &str = "scorecard";
+pub(super) const STATEMENT: &str = "statement";
 
 /// What a message is made of, in the order of [`Draft::row`].
 pub(super) const COLUMNS: [&str; 12] = [
@@ -31,7 +32,10 @@ pub(super) const COLUMNS: [&str; 12] = [
     "reason",
 ];
 
-/// The latest message of a partner and period.
+/// Partner, period and language of a scorecard.
+pub(super) type Place = (String, Period, String);
+
+/// The latest message of a partner, period and language.
 #[derive(Clone, Debug)]
 pub(super) struct Latest {
     pub(super) key: String,
@@ -45,7 +49,9 @@ pub(super) struct Latest {
 /// The messages of the parent and those that this run adds.
 pub(super) struct Messages {
     pub(super) table: Table,
-    pub(super) latest: BTreeMap<(String, Period), Latest>,
+    pub(super) latest: BTreeMap<Place, Latest>,
+    /// Of the other kinds: by kind, language and hash of the data, each of which is told of once.
+    by_data: BTreeMap<[String; 3], Latest>,
     pub(super) last_sequence: i64,
     /// Whether the period whose cards are looked at was closed before this run.
     pub(super) sealed: bool,
@@ -58,6 +64,8 @@ pub(super) struct Slot {
     pub(super) sequence: i64,
     /// The row that it takes the place of: one that was not to be sent.
     pub(super) instead_of: Option<usize>,
+    /// Hash of the data of the message that was sent, where this one takes its place.
+    pub(super) corrects: Option<String>,
 }
 
 /// One partner's card of one period.
@@ -78,14 +86,12 @@ impl Messages {
 
     /// Finds the latest message of each partner and period.
     pub(super) fn indexed(table: Table) -> Result<Messages, PipelineError> {
-        let mut latest_of: BTreeMap<(String, Period), Latest> = BTreeMap::new();
+        let mut latest_of: BTreeMap<Place, Latest> = BTreeMap::new();
+        let mut by_data = BTreeMap::new();
         let mut last_sequence = 0;
         for (row, message) in table.iter().enumerate() {
             let sequence = message.int("sequence")?;
             last_sequence = last_sequence.max(sequence);
-            if message.text("kind")? != SCORECARD {
-                continue;
-            }
             let period = Period::parse(message.text("period")?)
                 .map_err(|e| PipelineError::stage("table messages")(e.to_string()))?;
             let latest = Latest {
@@ -95,7 +101,12 @@ impl Messages {
                 queued: message.text("state")? == "queued",
                 row,
             };
-            let place = (message.text("partner_id")?.to_owned(), period);
+            let (kind, language) = (message.text("kind")?, message.text("language")?.to_owned());
+            if kind != SCORECARD {
+                by_data.insert([kind.to_owned(), language, latest.data_hash.clone()], latest);
+                continue;
+            }
+            let place = (message.text("partner_id")?.to_owned(), period, language);
             if latest_of.get(&place).is_none_or(|known| known.sequence < sequence) {
                 latest_of.insert(place, latest);
             }
@@ -103,6 +114,7 @@ impl Messages {
         Ok(Messages {
             table,
             latest: latest_of,
+            by_data,
             last_sequence,
             sealed: false,
         })
@@ -110,12 +122,57 @@ impl Messages {
 
     /// Periods for which there is a message.
     pub(super) fn periods(&self) -> BTreeSet<Period> {
-        self.latest.keys().map(|(_, period)| *period).collect()
+        self.latest.keys().map(|(_, period, _)| *period).collect()
     }
 
-    /// Where a scorecard with these data belongs; nowhere when it is queued already.
-    pub(super) fn slot(&self, card: &Card<'_>, data: Digest) -> Option<Slot> {
-        let latest = self.latest.get(&(card.partner.to_string(), card.period));
+    /// Languages in which a partner was told of a period.
+    pub(super) fn languages(&self, card: &Card<'_>) -> BTreeSet<String> {
+        let told = self.latest.keys();
+        let same = told.filter(|(partner, period, _)| partner == card.partner.as_str() && *period == card.period);
+        same.map(|(.., language)| language.clone()).collect()
+    }
+
+    /// Whether a message of a kind is there that could not go.
+    pub(super) fn unsent(&self, kind: &str) -> bool {
+        self.by_data
+            .iter()
+            .any(|([of, ..], latest)| of == kind && !latest.queued)
+    }
+
+    /// Whether the message with these data is one.
+    pub(super) fn is_unsent(&self, kind: &str, language: &str, data: Digest) -> bool {
+        let key = [kind.to_owned(), language.to_owned(), data.to_string()];
+        self.by_data.get(&key).is_some_and(|latest| !latest.queued)
+    }
+
+    /// Where a statement with these data belongs; nowhere when it is queued already.
+    pub(super) fn slot_of_data(&mut self, kind: &str, card: &Card<'_>, language: &str, data: Digest) -> Option<Slot> {
+        let known = self
+            .by_data
+            .get(&[kind.to_owned(), language.to_owned(), data.to_string()]);
+        if let Some(known) = known {
+            return (!known.queued).then(|| Slot {
+                key: known.key.clone(),
+                sequence: known.sequence,
+                instead_of: Some(known.row),
+                corrects: None,
+            });
+        }
+        self.last_sequence += 1;
+        Some(Slot {
+            key: message_key(kind, card.period, card.partner, in_language(data, language)),
+            sequence: self.last_sequence,
+            instead_of: None,
+            corrects: None,
+        })
+    }
+
+    /// Where a scorecard with these data belongs; nowhere when it is queued already. A new place takes the next number,
+    /// so whatever gets one must be put.
+    pub(super) fn slot(&mut self, card: &Card<'_>, language: &str, data: Digest) -> Option<Slot> {
+        let latest = self
+            .latest
+            .get(&(card.partner.to_string(), card.period, language.to_owned()));
         match latest {
             // its final card was sent when it closed, and nothing of a closed period moves
             Some(latest) if self.sealed && latest.queued => None,
@@ -123,12 +180,18 @@ impl Messages {
                 key: latest.key.clone(),
                 sequence: latest.sequence,
                 instead_of: Some(latest.row),
+                corrects: None,
             }),
-            _ => Some(Slot {
-                key: key(card, data, latest.map(|l| l.key.as_str())),
-                sequence: self.last_sequence + 1,
-                instead_of: None,
-            }),
+            _ => {
+                self.last_sequence += 1;
+                let before = latest.map(|l| l.key.as_str());
+                Some(Slot {
+                    key: key(card, in_language(data, language), before),
+                    sequence: self.last_sequence,
+                    instead_of: None,
+                    corrects: latest.filter(|l| l.queued).map(|l| l.data_hash.clone()),
+                })
+            }
         }
     }
 
@@ -138,9 +201,15 @@ impl Messages {
             self.table.rows[place] = row;
         } else {
             self.table.push(row);
-            self.last_sequence = slot.sequence;
         }
     }
+}
+
+/// The content of a message: its data, in a language.
+fn in_language(data: Digest, language: &str) -> Digest {
+    let mut hasher = Hasher::new();
+    hasher.field(data.to_string().as_bytes()).field(language.as_bytes());
+    hasher.finish()
 }
 
 /// A table's rows under other columns, by name: a column that the table does not have is null.
@@ -206,7 +275,7 @@ mod tests {
         for (data, state) in history {
             let mut known = messages(rows.clone());
             let data = Digest::of(data.as_bytes());
-            let Some(slot) = known.slot(&card, data) else {
+            let Some(slot) = known.slot(&card, "en", data) else {
                 continue;
             };
             let row = vec![
@@ -244,7 +313,7 @@ mod tests {
             SCORECARD,
             period("2026-Q3"),
             &PartnerId::new("P1").unwrap(),
-            Digest::of(b"a"),
+            in_language(Digest::of(b"a"), "en"),
         );
         assert_eq!(keys[0], first, "the first message is known by its data alone");
         assert_eq!(after(&[("a", "queued"), ("b", "queued"), ("a", "queued")]).1, keys);

@@ -30,9 +30,11 @@ mod mails;
 mod measure;
 mod messages;
 pub mod periods;
+mod press;
 mod programme;
 mod register;
 pub(in crate::pipeline) mod settlement;
+mod statements;
 
 use std::collections::BTreeMap;
 

@@ -152,6 +152,8 @@ pub(super) fn component(name: &str, texts: &Texts) -> String {
             format!("{} {nth}", texts.get("component", first))
         }
         (.., true) => texts.fill("component", kind, &[("n", n)]),
+        // the id of a claim or an adjustment
+        _ if name.contains(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()) => name.to_owned(),
         _ => texts.word("component", name),
     }
 }

@@ -137,7 +137,8 @@ impl MoneyFrame {
         let until_now = |row: RowRef<'_>| -> Result<bool, TableError> {
             Ok(Period::parse(row.text("period")?).is_ok_and(|p| place(p, now) != Ordering::Greater))
         };
-        let entries = reader.rows(ledger, &ENTRY, until_now)?;
+        // entries that move nothing shown, such as those of a settlement, make no other scorecard
+        let entries = reader.rows_to_add_up(ledger, &ENTRY, until_now)?;
         let rows = reader.rows(rebates, &[&REBATE[..], &REBATE_MORE[..]].concat(), until_now)?;
         let entries = entries.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
         let mut schemes = Schemes {
@@ -151,6 +152,15 @@ impl MoneyFrame {
         schemes.add_entries(&entries)?;
         schemes.look_ahead(reader, better)?;
         let accounts = accounts(reader, &entries)?;
+        for line in schemes.lines.values() {
+            reader.note(&format!(
+                "{} {} {:?}",
+                line.scheme, line.earning_period, line.booked_now
+            ));
+        }
+        for account in &accounts {
+            reader.note(&format!("{account:?}"));
+        }
         Ok(MoneyFrame {
             schemes: schemes.lines.into_values().collect(),
             accounts,

@@ -112,6 +112,18 @@ impl<'a> Reader<'a> {
         Ok(selection)
     }
 
+    /// As [`Reader::rows`], but not hashed: of what is shown of them the reader takes note.
+    pub(super) fn rows_to_add_up(
+        &mut self,
+        from: &Indexed<'_>,
+        columns: &[&str],
+        keep: impl Fn(RowRef<'_>) -> Result<bool, TableError>,
+    ) -> Result<Table, PublishingError> {
+        let selection = from.select(self.partner, columns, keep)?;
+        admit(&mut Hasher::new(), self.partner, &selection)?;
+        Ok(selection)
+    }
+
     /// Adds a value of the rules that is shown to the hash.
     pub(super) fn note(&mut self, value: &str) {
         self.hasher.field(value.as_bytes());

@@ -390,3 +390,19 @@ fn pictures_are_small_and_named_in_the_html() {
         );
     }
 }
+
+#[test]
+fn entries_that_move_nothing_shown_are_no_other_scorecard() {
+    let (world, mut settled) = (World::full(), World::full());
+    for (no, account, amount) in [(9, "accrued_rebates", "900.0000"), (10, "partner_payable", "-900.0000")] {
+        let mut row = settled.ledger.rows[1].clone();
+        row[0] = Value::Int(no);
+        row[2] = Value::text(account);
+        row[3] = Value::Dec(crate::domain::Dec::parse(amount).unwrap());
+        settled.ledger.push(row);
+    }
+    assert_eq!(world.frame().unwrap().data_hash, settled.frame().unwrap().data_hash);
+    settled.ledger.rows[2][3] = Value::Dec(crate::domain::Dec::parse("-13.5000").unwrap());
+    settled.ledger.rows[3][3] = Value::Dec(crate::domain::Dec::parse("13.5000").unwrap());
+    assert_ne!(world.frame().unwrap().data_hash, settled.frame().unwrap().data_hash);
+}

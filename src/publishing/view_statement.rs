@@ -19,7 +19,7 @@ use super::statement::{StatementFrame, StatementLine, cell};
 use super::texts::{Sections, Texts};
 use super::view::PictureView;
 use super::view_money::component;
-use crate::domain::{Money, Rounding, Table, Value};
+use crate::domain::{Dec, Money, Rounding, Table, Value};
 
 /// Lines that the HTML shows; the text part and the attachments have all.
 const MOST_LINES: usize = 60;
@@ -236,11 +236,17 @@ fn line_view(
     {
         return None;
     }
+    // the line before says what was earned; a rounding that cannot be seen says nothing
+    let shown = |amount: Dec| Money::rounded(&amount.ratio(), frame.currency, Rounding::HalfAwayFromZero);
+    let unseen = line.component_amount.is_none_or(|a| shown(a).is_ok_and(Money::is_zero));
+    match line.component.as_deref() {
+        Some("earned") => return None,
+        Some("rounding") if unseen => return None,
+        _ => {}
+    }
     let amount = if is_component {
-        line.component_amount.and_then(|amount| {
-            let amount = Money::rounded(&amount.ratio(), frame.currency, Rounding::HalfAwayFromZero);
-            amount.ok().map(|money| texts.money(money))
-        })
+        line.component_amount
+            .and_then(|amount| shown(amount).ok().map(|money| texts.money(money)))
     } else {
         line.amount.map(|amount| texts.money(amount))
     };
@@ -269,7 +275,11 @@ fn detail(line: &StatementLine, frame: &StatementFrame, texts: &Texts) -> String
     words.extend(line.component.as_deref().map(|c| component(c, texts)));
     words.extend(line.domain.clone());
     if let Some(basis) = line.basis.filter(|b| !b.is_zero()) {
-        words.push(texts.amount(frame.currency.code(), basis));
+        let shown = Money::rounded(&basis.ratio(), frame.currency, Rounding::HalfAwayFromZero);
+        words.push(shown.map_or_else(
+            |_| texts.amount(frame.currency.code(), basis),
+            |money| texts.money(money),
+        ));
     }
     if let Some(rate) = line.rate {
         words.push(texts.fill("money", "rate", &[("rate", &texts.rate(&rate.ratio()))]));

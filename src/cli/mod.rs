@@ -4,6 +4,7 @@
 //! command. Not its duty: doing the work (`pipeline`).
 
 mod check;
+mod check_mail;
 mod diff;
 mod events;
 mod explain;
@@ -12,6 +13,7 @@ mod export;
 mod foreign;
 mod gc;
 mod init;
+mod outbox;
 mod output;
 mod person;
 mod plan;
@@ -92,6 +94,10 @@ enum Command {
     Events(events::Args),
     /// Look at certification reviews and decide on them; improvement plans.
     Review(review::Args),
+    /// Look at messages and what became of them; approve, hold, send, send once more.
+    Outbox(outbox::Args),
+    /// Try the way that mail takes, step by step, without sending any.
+    CheckMail(check_mail::Args),
     /// Show what a posting period would settle and why; record that it is prepared.
     Settle(settle::SettleArgs),
     /// Approve a prepared settlement by its hash, or withdraw the approval; never by whoever prepared it.
@@ -168,6 +174,8 @@ pub fn main() -> ProcessExit {
         Command::Quarantine(a) => quarantine::quarantine(&session, a),
         Command::Events(a) => events::events(&session, a),
         Command::Review(a) => review::review(&session, a),
+        Command::Outbox(a) => outbox::outbox(&session, a),
+        Command::CheckMail(a) => check_mail::check_mail(&session, a),
         Command::Settle(a) => settle::settle(&session, a),
         Command::Approve(a) => settle::approve(&session, a),
         Command::Close(a) => settle::close(&session, a),

@@ -17,6 +17,7 @@ pub mod explain;
 pub mod exports;
 pub mod inbox;
 pub mod jobs;
+pub mod outbox;
 pub mod plan;
 pub mod query;
 pub mod recompute;

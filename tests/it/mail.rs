@@ -3,6 +3,7 @@
 //! Duty: what a server can do to a message (faults 87 to 92), seen from both ends: the delivery log here, the copies
 //! taken over there. Not its duty: the state machine itself, which has unit tests.
 
+mod desk;
 mod server;
 mod tls;
 mod whole_run;
@@ -153,6 +154,7 @@ fn passes(route: &dyn MailRoute, messages: &[Composed]) -> (Vec<DeliveryRecord>,
             max_refusals: 4,
         },
         max_per_run: 100,
+        at_once: false,
     };
     let mut reports = Vec::new();
     for hour in 0..5i64 {

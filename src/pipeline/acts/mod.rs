@@ -1,4 +1,4 @@
-//! Decisions of people by command: confirmed and appealed events, reviews, improvement plans, settlements.
+//! Decisions of people by command: confirmed and appealed events, reviews, improvement plans, settlements, mails.
 //!
 //! Duty: what was decided so far (in the release, and on its way there), whether a new decision can follow, and the
 //! decision as a delivery in the corrections folder. Must not: change a release or landing, or decide what follows from
@@ -10,11 +10,13 @@
 //! | events | key events, findings, acts | where each event stands; what may follow | `events` |
 //! | reviews | recommendations, certifications, acts | what may follow | `reviews` |
 //! | settlements | proposal, documents, acts | who may prepare, approve, close, reverse next | `settlements` |
+//! | mails | messages of the outbox, acts | what is approved, held, sent again, lifted | `mails` |
 //! | deliver | a decision | `corrections/decisions-<hash>.csv` | `deliver` |
 
 mod deliver;
 pub mod events;
 mod known;
+pub mod mails;
 pub mod reviews;
 pub mod settlements;
 

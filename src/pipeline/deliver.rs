@@ -241,11 +241,13 @@ fn due(outbox: &Outbox, settings: &MailSettings, choice: Choice<'_>) -> Due {
                 waits.insert(entry.line());
             }
             State::Sent if is_server && outbox.remembered.contains(&entry.key) => due.delivered.already_sent += 1,
+            _ if entry.is_settled(None) => {}
             _ if waits.contains(&entry.line()) => due.delivered.waiting += 1,
             _ => due.push(entry, None),
         }
         for again in &entry.again {
-            if !(is_server && outbox.remembered.contains(&again.key)) {
+            let is_done = is_server && outbox.remembered.contains(&again.key);
+            if !is_done && !entry.is_settled(Some(again)) {
                 due.push(entry, Some(again));
             }
         }

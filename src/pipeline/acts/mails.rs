@@ -65,6 +65,11 @@ pub(in crate::pipeline) fn resent(act: &Act) -> Option<Resent> {
     Digest::parse(act.outcome.strip_prefix(RESENT_TO)?).map(Resent::To)
 }
 
+/// Whether a decision holds a message.
+pub(in crate::pipeline) fn is_hold(act: &Act) -> bool {
+    act.outcome == HELD
+}
+
 /// Key in the log of a message that goes once more: its own, and the decision's.
 pub(in crate::pipeline) fn again_key(key: &str, act: &Act) -> String {
     let decision = act.decision_id.rsplit('-').next().unwrap_or_default();
@@ -95,6 +100,15 @@ pub fn may_say(say: Say, entry: &Entry) -> Result<(), String> {
             entry.reason.as_deref().unwrap_or_default()
         )),
         (Say::Approve, state) => Err(format!("{key} is {}: there is nothing to approve", state.as_str())),
+        // what was to go once more has failed, and is off the list of what is wrong with this
+        (Say::Hold, State::Sent)
+            if entry
+                .again
+                .iter()
+                .any(|a| a.state == State::Failed && !entry.is_settled(Some(a))) =>
+        {
+            Ok(())
+        }
         (Say::Hold, State::Sent) => Err(format!("{key} has left: nothing can hold it")),
         (Say::Hold, State::NoRecipient | State::Held) => {
             Err(format!("{key} is {} already: it does not go", entry.state.as_str()))

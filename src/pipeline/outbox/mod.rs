@@ -126,6 +126,22 @@ impl Entry {
         served(self.record.as_ref())
     }
 
+    /// Whether what was refused for good is nothing to look at any more: a person had it sent once more later, or held
+    /// it after that.
+    #[must_use]
+    pub fn is_settled(&self, again: Option<&Again>) -> bool {
+        let Some(again) = again else {
+            return self.state == State::Failed && !self.again.is_empty();
+        };
+        let place = self
+            .acts
+            .iter()
+            .position(|act| act.decision_id == again.act.decision_id);
+        let later = self.acts.iter().skip(place.map_or(0, |i| i + 1));
+        let word = |act: &Act| mails::resent(act).is_some() || mails::is_hold(act);
+        again.state == State::Failed && later.into_iter().any(word)
+    }
+
     /// What holds later messages: one of the same partner, kind and period must not overtake it.
     #[must_use]
     pub fn line(&self) -> (&str, &str, &str) {

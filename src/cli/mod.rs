@@ -4,6 +4,7 @@
 //! command. Not its duty: doing the work (`pipeline`).
 
 mod check;
+mod check_mail;
 mod claims;
 mod diff;
 mod discounts;
@@ -96,16 +97,16 @@ enum Command {
     Events(events::Args),
     /// Look at certification reviews and decide on them; improvement plans.
     Review(review::Args),
-    /// Look at messages; hold, approve, send now.
-    Outbox(outbox::Args),
-    /// Try the way mail goes, up to the server's answer to the login; sends nothing.
-    CheckMail,
     /// Write a period as pages with pictures that open from disk, with a page for each partner and a catalogue of tables.
     Report(report::Args),
     /// Show sales whose discount is not the one that tier or stars allowed, and what it amounts to.
     Discounts(discounts::Args),
     /// Look at claims on funds; approve, reject, or take a ruling back.
     Claims(claims::Args),
+    /// Look at messages and what became of them; approve, hold, send, send once more.
+    Outbox(outbox::Args),
+    /// Try the way that mail takes, step by step, without sending any.
+    CheckMail(check_mail::Args),
     /// Show what a posting period would settle and why; record that it is prepared.
     Settle(settle::SettleArgs),
     /// Approve a prepared settlement by its hash, or withdraw the approval; never by whoever prepared it.
@@ -182,11 +183,11 @@ pub fn main() -> ProcessExit {
         Command::Quarantine(a) => quarantine::quarantine(&session, a),
         Command::Events(a) => events::events(&session, a),
         Command::Review(a) => review::review(&session, a),
+        Command::Outbox(a) => outbox::outbox(&session, a),
+        Command::CheckMail(a) => check_mail::check_mail(&session, a),
         Command::Settle(a) => settle::settle(&session, a),
         Command::Approve(a) => settle::approve(&session, a),
         Command::Close(a) => settle::close(&session, a),
-        Command::Outbox(a) => outbox::outbox(&session, a),
-        Command::CheckMail => outbox::check_mail(&session),
         Command::Report(a) => report::report(&session, a),
         Command::Discounts(a) => discounts::discounts(&session, a),
         Command::Claims(a) => claims::claims(&session, a),

@@ -1,25 +1,28 @@
-//! `outbox` and `check-mail`: messages, what became of them, and the way they go.
+//! `outbox`: messages with what became of them; approve, hold, send, send once more; suppressed addresses.
 //!
-//! Duty: show them; hand over holds, approvals and the wish to send now. Must not: decide on a state, or print an address
-//! but where one message is shown.
+//! Duty: arguments and printing. Must not: know what a state means, or show an address but in `show`.
+
+mod print;
 
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::person::{PersonArgs, act_json, print_delivered};
+use super::person::PersonArgs;
 use super::progress::Bar;
 use super::query::current;
-use super::run::{as_of, find_job};
 use super::{CommandResult, Session};
-use crate::domain::Table;
-use crate::edges::clock::SystemClock;
+use crate::domain::{Digest, Table, Zone};
+use crate::edges::clock::{Clock as _, SystemClock};
 use crate::edges::files;
-use crate::pipeline::jobs::{Job, Step};
-use crate::pipeline::outbox::{self, Decision, Message};
-use crate::pipeline::run::{Context, run as run_job};
+use crate::pipeline::acts::Delivered;
+use crate::pipeline::acts::mails::{self, Say};
+use crate::pipeline::config::Config;
+use crate::pipeline::deliver::{self, Choice};
+use crate::pipeline::outbox::{self, Entry, Filter, Outbox, State, bounces};
 use crate::pipeline::{PipelineError, config};
 use crate::store::StoreError;
+use crate::store::landing;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,214 +32,300 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// List the messages that have not left.
+    /// List messages in the order of sending.
     List {
-        /// Also those that have.
-        #[arg(long)]
-        all: bool,
-        /// queued, held, no_recipient, held_by_person, awaiting_approval, sending, retry, unknown, sent or failed.
-        #[arg(long)]
-        state: Option<String>,
-        #[arg(long)]
-        partner: Option<String>,
-        #[arg(long)]
-        period: Option<String>,
-        #[arg(long)]
-        kind: Option<String>,
+        #[command(flatten)]
+        which: Which,
     },
-    /// Show one message: its recipients, its story; with --eml its bytes go to a file.
+    /// Show a message: headers, recipients, every attempt, decisions, what came back, and where its bytes are.
     Show {
-        /// The key, or as much of it as no other one begins with.
         key: String,
+        /// Write the message as it goes out into this file.
         #[arg(long, value_name = "FILE")]
         eml: Option<PathBuf>,
     },
-    /// Keep a message back until it is approved.
-    Hold {
-        key: String,
-        #[command(flatten)]
-        person: PersonArgs,
-    },
-    /// Let a message go that is held or waits for approval.
+    /// Approve messages of a kind that needs it, or let go what a person held.
     Approve {
-        key: String,
+        #[command(flatten)]
+        chosen: Chosen,
         #[command(flatten)]
         person: PersonArgs,
     },
-    /// Send what is due now, without taking in or computing anything.
-    Send {
-        /// Job whose present counts.
-        #[arg(long, default_value = "daily")]
-        job: String,
+    /// Hold messages that have not left; of a failed one, take it off the list of what is wrong.
+    Hold {
+        #[command(flatten)]
+        chosen: Chosen,
+        #[command(flatten)]
+        person: PersonArgs,
     },
+    /// Send what is due now, without running a job.
+    Send {
+        /// Messages of this partner only.
+        #[arg(long)]
+        partner: Option<String>,
+        /// Also what waits for another attempt: what was wrong has been put right.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Have a message that was sent or has failed go once more, the same bytes under the same Message-ID.
+    Resend {
+        key: String,
+        /// To this address instead of its first recipients: one of the partner's contacts.
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+        #[command(flatten)]
+        person: PersonArgs,
+    },
+    /// List addresses to which mail came back, by hash, and whether they get any.
+    Suppressions,
+    /// Let an address get mail again.
+    Lift {
+        /// The address, or at least 12 digits of its hash.
+        address: String,
+        #[command(flatten)]
+        person: PersonArgs,
+    },
+}
+
+/// Messages by what they are.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// held, no_recipient, awaiting_approval, queued, sending, retry, unknown, sent or failed.
+    #[arg(long)]
+    state: Option<String>,
+    #[arg(long)]
+    partner: Option<String>,
+    /// Evaluation period, such as 2026-Q3.
+    #[arg(long)]
+    period: Option<String>,
+    /// Kind of message, such as scorecard.
+    #[arg(long)]
+    kind: Option<String>,
+}
+
+/// Messages by their keys, or all that fit.
+#[derive(Debug, clap::Args)]
+struct Chosen {
+    /// Keys of messages.
+    keys: Vec<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Which {
+    fn filter(&self) -> Result<Filter, PipelineError> {
+        let state = self.state.as_deref().map(|text| {
+            State::parse(text).ok_or_else(|| {
+                let names: Vec<&str> = State::ALL.into_iter().map(State::as_str).collect();
+                PipelineError::Usage(format!("'{text}' is no state; there are {}", names.join(", ")))
+            })
+        });
+        Ok(Filter {
+            state: state.transpose()?,
+            partner: self.partner.clone(),
+            period: self.period.clone(),
+            kind: self.kind.clone(),
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.state.is_none() && self.partner.is_none() && self.period.is_none() && self.kind.is_none()
+    }
 }
 
 pub(super) fn outbox(session: &Session, args: &Args) -> CommandResult {
-    let (config, jobs) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
+    let (config, _) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
+    if let What::Send { partner, now } = &args.what {
+        return send(session, &config, partner.as_deref(), *now);
+    }
     let release = current(session)?;
-    let layout = &session.layout;
-    let (key, decision, person) = match &args.what {
-        What::List {
-            all,
-            state,
-            partner,
-            period,
-            kind,
-        } => {
-            let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|w| w == value);
-            let mut found = outbox::messages(layout, &config, &release)?;
-            found.retain(|m| {
-                (*all || state.is_some() || m.state != "sent")
-                    && is(state, &m.state)
-                    && is(partner, &m.partner)
-                    && is(period, &m.period)
-                    && is(kind, &m.kind)
-            });
-            list(session, &found);
-            return Ok(());
+    let found = Outbox::open(&session.layout, &config.mail, &release)?;
+    match &args.what {
+        What::List { which } => {
+            print::list(session, &found, &which.filter()?);
+            Ok(())
         }
         What::Show { key, eml } => {
-            let all = outbox::messages(layout, &config, &release)?;
-            let message = outbox::find(&all, key)?;
+            let entry = found.entry(key)?;
             if let Some(file) = eml {
-                let bytes = outbox::bytes(layout, message)?;
+                let bytes = outbox::message_bytes(&session.layout, entry)
+                    .map_err(|why| PipelineError::Mail(format!("{key}: {why}")))?;
                 files::write_private_new(file, &bytes).map_err(StoreError::from)?;
             }
-            let to = outbox::recipients(layout, message)?;
-            show(session, message, &to);
-            return Ok(());
+            print::show(session, entry, eml.as_deref())
         }
-        What::Send { job } => return send(session, &config, find_job(&jobs, job)?),
-        What::Hold { key, person } => (key, Decision::Held, person),
-        What::Approve { key, person } => (key, Decision::Approved, person),
+        What::Approve { chosen, person } => say(session, &config, &found, Say::Approve, chosen, person),
+        What::Hold { chosen, person } => say(session, &config, &found, Say::Hold, chosen, person),
+        What::Resend { key, to, person } => {
+            let entry = found.entry(key)?;
+            let to = to
+                .as_deref()
+                .map(|address| {
+                    outbox::contact_hash(&release, &entry.partner, address, Zone::UTC.date_of(SystemClock.now()))
+                })
+                .transpose()?;
+            let done = mails::resend(&session.layout, &config, entry, to, &person.person()?)?;
+            print_decided(session, &[done], &[key.as_str()], "goes once more");
+            Ok(())
+        }
+        What::Suppressions => suppressions(session, &found),
+        What::Lift { address, person } => {
+            let hash = known_address(session, &found, address)?;
+            let done = mails::lift(&session.layout, &config, &found.acts, hash, &person.person()?)?;
+            print_decided(session, &[done], &[&hash.short()], "may get mail again");
+            Ok(())
+        }
+        What::Send { .. } => Ok(()),
+    }
+}
+
+fn say(
+    session: &Session,
+    config: &Config,
+    found: &Outbox,
+    say: Say,
+    chosen: &Chosen,
+    person: &PersonArgs,
+) -> CommandResult {
+    let entries: Vec<&Entry> = if chosen.keys.is_empty() {
+        if chosen.which.is_empty() {
+            return Err(PipelineError::Usage(
+                "name keys of messages, or --partner, --period, --kind or --state".to_owned(),
+            ));
+        }
+        let filter = chosen.which.filter()?;
+        // of those that fit, the ones of which it can be said
+        let fits = |e: &&Entry| filter.takes(e) && mails::may_say(say, e).is_ok();
+        found.entries.iter().filter(fits).collect()
+    } else if chosen.which.is_empty() {
+        chosen
+            .keys
+            .iter()
+            .map(|key| found.entry(key))
+            .collect::<Result<_, _>>()?
+    } else {
+        return Err(PipelineError::Usage("name keys or what fits, not both".to_owned()));
     };
-    let person = person.person()?;
-    let (key, delivered) = outbox::act(layout, &config, &release, key, decision, &person)?;
-    let then = match decision {
-        Decision::Held => format!("{key} does not leave until it is approved"),
-        Decision::Approved => format!("{key} goes with the next mail; `starledger outbox send` sends it now"),
+    let done = mails::say(&session.layout, config, say, &entries, &person.person()?)?;
+    let keys: Vec<&str> = entries.iter().map(|e| e.key.as_str()).collect();
+    let word = match say {
+        Say::Approve => "approved",
+        Say::Hold => "held",
     };
-    print_delivered(session, &delivered, Some(&then));
+    print_decided(session, &done, &keys, word);
     Ok(())
 }
 
-/// The job without its other steps.
-fn send(session: &Session, config: &config::Config, job: &Job) -> CommandResult {
-    let job = Job {
-        steps: vec![Step::Deliver],
-        ..job.clone()
-    };
-    let bar = Bar::new();
-    let report = run_job(&Context {
-        layout: &session.layout,
-        config,
-        as_of: as_of(None, &job, &SystemClock)?,
-        job: &job,
-        clock: &SystemClock,
-        progress: &bar,
-    });
-    bar.clear();
-    let report = report?;
-    if session.output.json {
-        session.output.value(&report.delivered.json());
-    } else {
-        session.output.line(&report.delivered.describe());
-    }
-    report.verdict.map_or(Ok(()), Err)
-}
-
-pub(super) fn check_mail(session: &Session) -> CommandResult {
-    let (config, _) = config::load(session.layout.workspace()).map_err(PipelineError::Config)?;
-    let found = outbox::check_route(&session.layout, &config.mail)?;
-    if session.output.json {
-        session.output.value(&json!({ "route": found }));
-    } else {
-        for line in found {
-            session.output.line(&line);
-        }
-        session.output.line("the route can be used; nothing was sent");
-    }
-    Ok(())
-}
-
-fn list(session: &Session, messages: &[Message]) {
+/// What was written, and what comes next.
+fn print_decided(session: &Session, done: &[Delivered], subjects: &[&str], word: &str) {
     let output = session.output;
     if output.json {
-        output.value(&Json::Array(messages.iter().map(|m| message_json(m, None)).collect()));
+        let one = |(d, subject): (&Delivered, &&str)| {
+            json!({
+                "subject": subject, "decision_id": d.decision_id, "file": d.file,
+                "decided_at": d.decided_at.to_string(),
+            })
+        };
+        output.value(&Json::Array(done.iter().zip(subjects).map(one).collect()));
         return;
     }
-    if messages.is_empty() {
-        output.line("there are no such messages; --all shows those that have left");
-        return;
+    for (one, subject) in done.iter().zip(subjects) {
+        output.line(&format!("{word:<10} {subject} ({})", one.decision_id));
+    }
+    if let Some(first) = done.first() {
+        output.line(&format!("wrote      {}", first.file));
+    }
+    output.line("it counts from now on; `starledger outbox send` sends what is due, and so does the next run");
+}
+
+fn send(session: &Session, config: &Config, partner: Option<&str>, now: bool) -> CommandResult {
+    let bar = Bar::new();
+    let choice = Choice { partner, at_once: now };
+    let sent = deliver::send_now(&session.layout, &config.mail, choice, &SystemClock, &bar);
+    bar.clear();
+    let sent = sent?;
+    if session.output.json {
+        session.output.value(&sent.json());
+    } else {
+        session.output.line(&format!("mail       {}", sent.describe()));
+    }
+    if sent.needs_attention() {
+        return Err(PipelineError::Mail(sent.describe()));
+    }
+    Ok(())
+}
+
+fn addresses(session: &Session, found: &Outbox) -> Result<Vec<bounces::Suppression>, PipelineError> {
+    let records = landing::bounces(&session.layout)?;
+    let contacts = current(session)?.read_table("contacts")?;
+    bounces::suppressions(found, &records, &contacts)
+}
+
+fn suppressions(session: &Session, found: &Outbox) -> CommandResult {
+    let all = addresses(session, found)?;
+    if session.output.json {
+        let one = |s: &bounces::Suppression| {
+            json!({
+                "address_sha256": s.address.to_string(), "suppressed": s.suppressed, "freed": s.freed,
+                "permanent": s.permanent, "temporary": s.temporary, "status": s.status,
+                "message_key": s.message_key, "taken_at": s.taken_at, "partners": s.partners,
+            })
+        };
+        session.output.value(&Json::Array(all.iter().map(one).collect()));
+        return Ok(());
+    }
+    if all.is_empty() {
+        session.output.line("nothing came back");
+        return Ok(());
     }
     let columns = [
-        "no", "message", "kind", "partner", "period", "language", "state", "attempts", "why",
+        "address",
+        "partner",
+        "state",
+        "status",
+        "for_good",
+        "for_now",
+        "last_message",
     ];
-    let mut table = Table::new("messages", &columns);
-    for m in messages {
+    let mut table = Table::new("suppressions", &columns);
+    for s in all {
+        let partners: Vec<&str> = s.partners.iter().map(String::as_str).collect();
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         table.push(vec![
-            m.sequence.into(),
-            m.key.chars().take(12).collect::<String>().into(),
-            m.kind.as_str().into(),
-            m.partner.as_str().into(),
-            m.period.as_str().into(),
-            m.language.as_str().into(),
-            m.state.replace('_', " ").into(),
-            m.record.as_ref().map_or(0, |r| i64::from(r.attempts)).into(),
-            m.reason.as_deref().into(),
+            s.address.short().into(),
+            partners.join(" ").into(),
+            if s.suppressed { "suppressed" } else { "free" }.into(),
+            s.status.into(),
+            count(s.permanent).into(),
+            count(s.temporary).into(),
+            s.message_key.into(),
         ]);
     }
-    output.table(&table);
+    session.output.table(&table);
+    session.output.line(
+        "\naddresses are shown by hash; `starledger outbox lift` lets one get mail again, and so does a contact that is \
+         delivered anew",
+    );
+    Ok(())
 }
 
-fn show(session: &Session, m: &Message, to: &[String]) {
-    let output = session.output;
-    if output.json {
-        output.value(&message_json(m, Some(to)));
-        return;
+/// The suppressed address that was typed, in full or by its hash.
+fn known_address(session: &Session, found: &Outbox, typed: &str) -> Result<Digest, PipelineError> {
+    let typed = typed.trim();
+    let whole = bounces::address_hash(typed);
+    let fits = |s: &&bounces::Suppression| {
+        let by_hash = typed.len() >= 12 && s.address.to_string().starts_with(typed);
+        s.suppressed && (by_hash || Some(s.address) == whole)
+    };
+    let all = addresses(session, found)?;
+    let mut fitting = all.iter().filter(fits);
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Ok(one.address),
+        (None, _) => Err(PipelineError::Usage(
+            "no such address is suppressed; `starledger outbox suppressions` lists them".to_owned(),
+        )),
+        _ => Err(PipelineError::Usage(
+            "several addresses fit: give more digits".to_owned(),
+        )),
     }
-    output.line(&format!("message    {} (no {})", m.key, m.sequence));
-    output.line(&format!(
-        "what       {} of {} for {}, in {}",
-        m.kind, m.period, m.partner, m.language
-    ));
-    output.line(&format!("Message-ID {}", m.message_id));
-    output.line(&format!("to         {}", to.join(", ")));
-    let why = m.reason.as_deref().map_or_else(String::new, |why| format!(": {why}"));
-    output.line(&format!("state      {}{why}", m.state.replace('_', " ")));
-    if let Some(r) = &m.record {
-        let at = |instant: Option<crate::domain::Instant>| instant.map_or("–".to_owned(), |i| i.to_string());
-        output.line(&format!(
-            "attempts   {}, refused for now {}, unknown outcomes {}",
-            r.attempts, r.refusals, r.unknown_outcomes
-        ));
-        output.line(&format!(
-            "claimed    {}; sent {}; not before {}",
-            at(r.claimed_at),
-            at(r.sent_at),
-            at(r.not_before)
-        ));
-    }
-    for act in &m.acts {
-        let waits = if act.pending {
-            " (counts already; the next run records it)"
-        } else {
-            ""
-        };
-        output.line(&format!(
-            "decided    {} {} by {} ({}): {}{waits}",
-            act.decided_at, act.outcome, act.by, act.role, act.reason
-        ));
-    }
-}
-
-fn message_json(m: &Message, to: Option<&[String]>) -> Json {
-    json!({
-        "message_key": m.key, "sequence": m.sequence, "kind": m.kind, "partner_id": m.partner, "period": m.period,
-        "language": m.language, "message_id": m.message_id, "state": m.state, "reason": m.reason,
-        "attempts": m.record.as_ref().map_or(0, |r| r.attempts),
-        "unknown_outcomes": m.record.as_ref().map_or(0, |r| r.unknown_outcomes),
-        "sent_at": m.record.as_ref().and_then(|r| r.sent_at).map(|i| i.to_string()),
-        "to": to, "decisions": m.acts.iter().map(act_json).collect::<Vec<_>>(),
-    })
 }

@@ -10,6 +10,8 @@ use crate::edges::clock::{Clock as _, SystemClock};
 use crate::pipeline::PipelineError;
 use crate::pipeline::config;
 use crate::pipeline::inbox::{self, Look};
+use crate::pipeline::outbox::{Outbox, State, bounces};
+use crate::store::landing;
 use crate::store::operations::Operations;
 use crate::store::release::Release;
 
@@ -30,9 +32,15 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
     };
     let inbox = inbox_state(session)?;
     let gaps = release.as_ref().map(gaps).transpose()?;
+    let mail = release.as_ref().map(|r| mail(session, r)).transpose()?.flatten();
     if session.output.json {
         session.output.value(&json!({
             "inbox": inbox.as_ref().map(json_findings),
+            "mail": mail.as_ref().map(|(states, suppressed)| json!({
+                "messages": states.iter().map(|(s, n)| (s.as_str().to_owned(), json!(n)))
+                    .collect::<serde_json::Map<_, _>>(),
+                "suppressed_addresses": suppressed,
+            })),
             "release": release.as_ref().map(|r| json!({
                 "name": r.name(), "run": r.manifest.run, "as_of": r.manifest.as_of,
                 "last_arrival": r.manifest.last_arrival, "rules": r.manifest.rules_hash.to_string(),
@@ -71,6 +79,13 @@ pub(super) fn status(session: &Session, args: &Args) -> CommandResult {
             }
             session.output.table(&table);
         }
+    }
+    if let Some((states, suppressed)) = &mail {
+        let mut told: Vec<String> = states.iter().map(|(s, n)| format!("{n} {}", s.as_str())).collect();
+        if *suppressed > 0 {
+            told.push(format!("{suppressed} addresses suppressed"));
+        }
+        session.output.line(&format!("\nmail       {}", told.join(", ")));
     }
     if let Some(gaps) = gaps.filter(|gaps| !gaps.rows.is_empty()) {
         session.output.line("\nsilent and thin sources");
@@ -119,6 +134,25 @@ fn inbox_state(session: &Session) -> Result<Option<Findings>, PipelineError> {
     });
     bar.clear();
     found.map(Some)
+}
+
+/// Messages by state, and the number of suppressed addresses.
+type Mail = (Vec<(State, usize)>, usize);
+
+/// What stands of the mail; `None` where the settings cannot be read or there is no
+/// message.
+fn mail(session: &Session, release: &Release) -> Result<Option<Mail>, PipelineError> {
+    let Ok((config, _)) = config::load(session.layout.workspace()) else {
+        return Ok(None);
+    };
+    let outbox = Outbox::open(&session.layout, &config.mail, release)?;
+    if outbox.entries.is_empty() {
+        return Ok(None);
+    }
+    let records = landing::bounces(&session.layout)?;
+    let returned = bounces::suppressions(&outbox, &records, &release.read_table("contacts")?)?;
+    let suppressed = returned.iter().filter(|s| s.suppressed).count();
+    Ok(Some((outbox.counts(), suppressed)))
 }
 
 /// Sources that are silent or thin, in every period.

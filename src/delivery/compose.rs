@@ -56,6 +56,17 @@ pub struct Enclosure {
     pub bytes: Vec<u8>,
 }
 
+/// A list that a message is one of, such as the digests of a region: readers sort by it and can leave it.
+#[derive(Clone, Copy, Debug)]
+pub struct List<'a> {
+    /// Words for the list.
+    pub name: &'a str,
+    /// Letters, digits and hyphens; the domain of the sender follows.
+    pub id: &'a str,
+    /// Where a reader asks to be left out: a person reads there.
+    pub leave: &'a Recipient,
+}
+
 /// A message as it goes out, at every attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Composed {
@@ -86,6 +97,8 @@ pub enum ComposeError {
     FileName { key: String, name: String },
     #[error("'{key}' is no message key: it has 1 to 120 letters, digits, points and hyphens")]
     Key { key: String },
+    #[error("message {key}: '{id}' is no name of a list: it has 1 to 60 letters, digits and hyphens")]
+    List { key: String, id: String },
     #[error("message {key}: its date {date} is not of the years 1970 to 9999")]
     Date { key: String, date: Instant },
     #[error("message {key}: {what}")]
@@ -132,6 +145,15 @@ pub fn is_message_key(key: &str) -> bool {
 
 /// Composes one message for one partner.
 pub fn compose(outgoing: &Outgoing<'_>) -> Result<Composed, ComposeError> {
+    compose_for(outgoing, None)
+}
+
+/// Composes one message of a list, with the headers by which a reader sorts and leaves it.
+pub fn compose_listed(outgoing: &Outgoing<'_>, list: &List<'_>) -> Result<Composed, ComposeError> {
+    compose_for(outgoing, Some(list))
+}
+
+fn compose_for(outgoing: &Outgoing<'_>, list: Option<&List<'_>>) -> Result<Composed, ComposeError> {
     check(outgoing)?;
     let key = outgoing.message_key;
     let mail = |what: &dyn std::fmt::Display| ComposeError::Mail {
@@ -174,6 +196,16 @@ pub fn compose(outgoing: &Outgoing<'_>) -> Result<Composed, ComposeError> {
     }
     set("Subject", headers::unstructured(outgoing.subject, "Subject".len()));
     set("Auto-Submitted", "auto-generated".to_owned());
+    // the header above asks programs not to answer; Exchange heeds only its own
+    set("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned());
+    for (name, value) in list
+        .map(|l| list_headers(outgoing, l))
+        .transpose()?
+        .into_iter()
+        .flatten()
+    {
+        set(name, value);
+    }
     let to = outgoing.recipients.iter().map(|r| r.address.clone()).collect();
     let envelope = Envelope {
         from: outgoing.from.address.clone(),
@@ -184,6 +216,36 @@ pub fn compose(outgoing: &Outgoing<'_>) -> Result<Composed, ComposeError> {
         envelope,
         bytes: message.formatted(),
     })
+}
+
+/// `List-Id` (RFC 2919) and `List-Unsubscribe` (RFC 2369) of a list.
+fn list_headers(outgoing: &Outgoing<'_>, list: &List<'_>) -> Result<[(&'static str, String); 2], ComposeError> {
+    let key = || outgoing.message_key.to_owned();
+    let letters = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if !(1..=60).contains(&list.id.len()) || !list.id.bytes().all(letters) {
+        let id = list.id.escape_debug().to_string();
+        return Err(ComposeError::List { key: key(), id });
+    }
+    if !is_clean_name(list.name) {
+        return Err(ComposeError::Name {
+            key: key(),
+            who: "the list".to_owned(),
+        });
+    }
+    check_address(&list.leave.address).map_err(|why| ComposeError::Address {
+        key: key(),
+        who: "who takes readers off the list".to_owned(),
+        why,
+    })?;
+    let domain = outgoing.from.address.rsplit('@').next().unwrap_or_default();
+    let id = headers::mailbox(Some(list.name), &format!("{}.{domain}", list.id));
+    Ok([
+        ("List-Id", id),
+        (
+            "List-Unsubscribe",
+            format!("\r\n <mailto:{}?subject=unsubscribe%20{}>", list.leave.address, list.id),
+        ),
+    ])
 }
 
 fn check(outgoing: &Outgoing<'_>) -> Result<(), ComposeError> {
@@ -343,6 +405,7 @@ mod tests {
             "Subject: =?utf-8?q?Grade_B_=E2=88=922?=\r\n",
             "Message-ID: <scorecard-2026-q3-p-0017-0123456789abcdef@programme.example>\r\n",
             "Auto-Submitted: auto-generated\r\n",
+            "X-Auto-Response-Suppress: OOF, AutoReply\r\n",
         ] {
             assert!(text.contains(line), "no {line:?} in\n{text}");
         }
@@ -395,6 +458,31 @@ mod tests {
                 ..outgoing.clone()
             };
             assert!(matches!(compose(&bad), Err(ComposeError::FileName { .. })), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_can_be_sorted_by_and_left() {
+        let (from, to) = (sender(), [Recipient::new(None, "k@one.example")]);
+        let leave = Recipient::new(None, "desk@programme.example");
+        let list = |id, name| List {
+            id,
+            name,
+            leave: &leave,
+        };
+        let composed = compose_listed(&outgoing(&from, &to, "Digest"), &list("digest-emea", "Digest, EMEA")).unwrap();
+        let text = text(&composed);
+        for line in [
+            "List-Id: \"Digest, EMEA\" <digest-emea.programme.example>\r\n",
+            "List-Unsubscribe: \r\n <mailto:desk@programme.example?subject=unsubscribe%20digest-emea>\r\n",
+        ] {
+            assert!(text.contains(line), "no {line:?} in\n{text}");
+        }
+        for (id, name) in [("", "D"), ("a b", "D"), ("a>\r\nX: y", "D"), ("a", "D\r\nX: y")] {
+            assert!(
+                compose_listed(&outgoing(&from, &to, "Digest"), &list(id, name)).is_err(),
+                "{id:?} {name:?}"
+            );
         }
     }
 

@@ -40,11 +40,17 @@ pub struct Limits {
     pub policy: RetryPolicy,
     /// Messages handed over in one pass, at most.
     pub max_per_run: usize,
+    /// Whether pauses are left out: a person has put right what was wrong.
+    pub at_once: bool,
 }
 
 /// Faults of the link in a row, whatever the message, after which a pass ends: the server needs a look, and every
 /// further attempt would only wait for its time-out.
 const MAX_FAULTS_IN_A_ROW: u32 = 3;
+
+/// Messages refused for good in a row after which a pass ends: so many at once are no accident of theirs, and each
+/// further one would be lost to the same mistake.
+const MAX_REFUSED_IN_A_ROW: u32 = 20;
 
 /// What one pass did, in numbers and in words for an operator; no address stands in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,6 +105,7 @@ pub fn dispatch(
         blocked: BTreeSet::new(),
         tried: 0,
         faults: 0,
+        refused: 0,
     };
     for item in ordered {
         pass.visit(item, load, send)?;
@@ -115,6 +122,7 @@ struct Pass<'a> {
     blocked: BTreeSet<&'a str>,
     tried: usize,
     faults: u32,
+    refused: u32,
 }
 
 impl<'a> Pass<'a> {
@@ -128,6 +136,10 @@ impl<'a> Pass<'a> {
         let action = known
             .as_ref()
             .map_or(Action::Send, |record| next_action(record, (self.now)()));
+        let action = match action {
+            Action::Wait(_) if self.limits.at_once => Action::Send,
+            action => action,
+        };
         match action {
             Action::Done => self.count_done(known.as_ref()),
             Action::Wait(at) => self.hold(item, Some(at)),
@@ -213,8 +225,18 @@ impl<'a> Pass<'a> {
                 return;
             }
             Outcome::Unknown { text } | Outcome::Transient { code: None, text } => text,
+            Outcome::Permanent { text, .. } => {
+                self.faults = 0;
+                self.refused += 1;
+                if self.refused >= MAX_REFUSED_IN_A_ROW {
+                    let why = format!("{MAX_REFUSED_IN_A_ROW} messages in a row were refused for good: {text}");
+                    self.report.stopped = Some(why);
+                }
+                return;
+            }
             _ => {
                 self.faults = 0;
+                self.refused = 0;
                 return;
             }
         };
@@ -292,7 +314,8 @@ mod tests {
             };
             let limits = Limits {
                 policy,
-                max_per_run: 10,
+                max_per_run: 100,
+                at_once: false,
             };
             let sent = &mut self.sent;
             dispatch(
@@ -366,6 +389,19 @@ mod tests {
         });
         assert_eq!((report.waiting, report.left, report.unknown_outcomes), (3, 1, 3));
         assert!(report.stopped.is_some());
+    }
+
+    #[test]
+    fn refused_for_good_in_a_row_ends_the_pass_before_all_are_lost() {
+        let mut desk = Desk::new();
+        let partners: Vec<String> = (0..30).map(|i| format!("P{i}")).collect();
+        let items = items(&partners.iter().map(String::as_str).collect::<Vec<_>>());
+        let report = desk.pass(0, &items, |_| Outcome::Permanent {
+            code: Some(554),
+            text: "not this content".into(),
+        });
+        assert_eq!((report.failed, report.left), (20, 10));
+        assert!(report.stopped.unwrap().contains("20 messages in a row"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Duty: durable claims and outcomes, one row a message, one row a recipient by its place in the envelope. Not its
 //! duty: opening the database, and deciding anything (`outbox`).
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use thiserror::Error;
 
@@ -46,7 +48,25 @@ create table if not exists delivery_recipients (
   state text not null,
   code integer,
   primary key (message_key, position)
+) strict;
+create table if not exists delivery_attempts (
+  message_key text not null references deliveries (message_key),
+  attempt integer not null,
+  claimed_at integer,
+  state text not null,
+  error text,
+  primary key (message_key, attempt)
 ) strict;";
+
+/// What became of one attempt; of one whose run died, that nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub number: u32,
+    pub claimed_at: Option<Instant>,
+    /// State that it led to.
+    pub state: String,
+    pub error: Option<String>,
+}
 
 /// Creates the tables where they are missing, and makes every commit of this connection reach the disk: a claim must
 /// outlive a power cut.
@@ -170,12 +190,74 @@ pub fn advance(connection: &Connection, before: &DeliveryRecord, after: &Deliver
             )?;
         }
     }
+    note_attempt(&transaction, before, after)?;
     transaction.commit()?;
     Ok(())
 }
 
+/// Writes an attempt into the history once it is over: by its outcome, or by the next claim if its run died.
+fn note_attempt(connection: &Connection, before: &DeliveryRecord, after: &DeliveryRecord) -> Result<(), LogError> {
+    let (state, error) = match (before.state, after.state) {
+        (DeliveryState::Sending, DeliveryState::Sending) => ("unknown", Some("the run that tried it died")),
+        (_, DeliveryState::Sending) => return Ok(()),
+        (_, state) => (state.as_str(), after.last_error.as_deref()),
+    };
+    connection.execute(
+        "insert or ignore into delivery_attempts (message_key, attempt, claimed_at, state, error) values (?, ?, ?, ?, ?)",
+        params![
+            before.message_key,
+            before.attempts,
+            before.claimed_at.map(Instant::micros),
+            state,
+            error
+        ],
+    )?;
+    Ok(())
+}
+
+/// The attempts of a message in their order; none in a log of an earlier version.
+pub fn attempts(connection: &Connection, key: &str) -> Result<Vec<Attempt>, LogError> {
+    if !has_table(connection, "delivery_attempts")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(
+        "select attempt, claimed_at, state, error from delivery_attempts where message_key = ? order by attempt",
+    )?;
+    let rows = statement.query_map([key], |row| {
+        Ok(Attempt {
+            number: row.get(0)?,
+            claimed_at: row.get::<_, Option<i64>>(1)?.map(Instant::from_micros),
+            state: row.get(2)?,
+            error: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every record by message key; none where nothing was ever sent. Reads only.
+pub fn all(connection: &Connection) -> Result<BTreeMap<String, DeliveryRecord>, LogError> {
+    if !has_table(connection, "deliveries")? {
+        return Ok(BTreeMap::new());
+    }
+    let mut statement = connection.prepare("select message_key from deliveries order by message_key")?;
+    let keys = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut records = BTreeMap::new();
+    for key in keys {
+        let key = key?;
+        if let Some(record) = load(connection, &key)? {
+            records.insert(key, record);
+        }
+    }
+    Ok(records)
+}
+
+fn has_table(connection: &Connection, name: &str) -> Result<bool, LogError> {
+    let mut statement = connection.prepare("select 1 from sqlite_master where type = 'table' and name = ?")?;
+    Ok(statement.exists([name])?)
+}
+
 /// Number of messages by state, for a report.
-pub fn counts(connection: &Connection) -> Result<std::collections::BTreeMap<String, i64>, LogError> {
+pub fn counts(connection: &Connection) -> Result<BTreeMap<String, i64>, LogError> {
     let mut statement = connection.prepare("select state, count(*) from deliveries group by state")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -226,6 +308,19 @@ mod tests {
         advance(&log, &claimed, &after).unwrap();
         assert_eq!(load(&log, "k").unwrap().unwrap(), after);
         assert_eq!(counts(&log).unwrap(), [("retry".to_owned(), 1)].into());
+        assert_eq!(all(&log).unwrap(), [("k".to_owned(), after.clone())].into());
+        // a run dies in the second attempt: its claim is found by the third
+        let second = claim(&after, now);
+        advance(&log, &after, &second).unwrap();
+        advance(&log, &second, &claim(&second, now)).unwrap();
+        let history: Vec<(u32, String)> = attempts(&log, "k")
+            .unwrap()
+            .into_iter()
+            .map(|a| (a.number, a.state))
+            .collect();
+        assert_eq!(history, [(1, "retry".to_owned()), (2, "unknown".to_owned())]);
+        let empty = Connection::open_in_memory().unwrap();
+        assert!(all(&empty).unwrap().is_empty() && attempts(&empty, "k").unwrap().is_empty());
     }
 
     #[test]

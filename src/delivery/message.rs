@@ -83,6 +83,10 @@ pub enum Cause {
     Tls,
     Authentication,
     Storage,
+    /// The key of signatures.
+    Signature,
+    /// The server does not take mail of the sender, whatever the message.
+    Sender,
 }
 
 impl Cause {
@@ -93,6 +97,8 @@ impl Cause {
             Cause::Tls => "TLS",
             Cause::Authentication => "authentication",
             Cause::Storage => "storage",
+            Cause::Signature => "signature",
+            Cause::Sender => "sender",
         }
     }
 }

@@ -17,6 +17,7 @@
 //! | `failed` | refused for good | – |
 
 pub mod address;
+pub mod bounce;
 pub mod compose;
 pub mod dispatch;
 pub mod headers;
@@ -28,7 +29,7 @@ pub mod outbox;
 mod outbox_tests;
 pub mod recipients;
 
-pub use compose::{ComposeError, Composed, Enclosure, Inline, Outgoing, compose, message_key};
+pub use compose::{ComposeError, Composed, Enclosure, Inline, List, Outgoing, compose, compose_listed, message_key};
 pub use dispatch::{Limits, Report, dispatch};
 pub use isolation::{Directory, Leak, visible_text};
 pub use message::{Cause, Envelope, Outcome, Parcel, Recipient, Refusal};

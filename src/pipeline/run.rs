@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::PipelineError;
 use super::config::Config;
-use super::deliver::{self, Delivered};
+use super::deliver::{self, Choice, Delivered};
 use super::inbox::{self, Incoming, Look};
 use super::jobs::{Alarm, Job, Step};
 use super::plan::{self, Reason};
@@ -15,8 +15,6 @@ use super::refresh::{self, Progress, Refreshed, Summary, Task};
 use super::silent;
 use crate::domain::{Finding, Findings, Instant, Place, Severity};
 use crate::edges::clock::Clock;
-use crate::edges::files;
-use crate::edges::mail::MailMode;
 use crate::store::StoreError;
 use crate::store::commit::{Provenance, Published, abandon, point_settled};
 use crate::store::landing::{self, RunRecord};
@@ -84,9 +82,14 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
             Step::Refresh => refresh_step(context, &mut report)?,
             Step::Deliver => {
                 if let Some(release) = &report.release {
-                    make_outbox(context)?;
-                    report.delivered =
-                        deliver::deliver(layout, &context.config.mail, release, context.clock, context.progress)?;
+                    report.delivered = deliver::deliver(
+                        layout,
+                        &context.config.mail,
+                        release,
+                        Choice::default(),
+                        context.clock,
+                        context.progress,
+                    )?;
                 }
             }
         }
@@ -94,17 +97,6 @@ pub fn run(context: &Context<'_>) -> Result<RunReport, PipelineError> {
     settle(context)?;
     report.verdict = verdict(context, &report)?;
     Ok(report)
-}
-
-/// Mails hold personal data: the outbox is made for its owner only, before a mail is written into it.
-fn make_outbox(context: &Context<'_>) -> Result<(), StoreError> {
-    let outbox = context.layout.outbox();
-    if let MailMode::Folder(folder) = &context.config.mail.mode
-        && context.layout.workspace().join(folder).starts_with(&outbox)
-    {
-        files::create_private_dir_all(&outbox)?;
-    }
-    Ok(())
 }
 
 /// What a run that came to its end still has to tell by its exit code.

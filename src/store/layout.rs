@@ -69,6 +69,12 @@ impl Layout {
         self.landing().join("sent")
     }
 
+    /// Returned mail: one record and one original a report.
+    #[must_use]
+    pub fn bounces(&self) -> PathBuf {
+        self.landing().join("bounces")
+    }
+
     #[must_use]
     pub fn warehouse(&self) -> PathBuf {
         self.workspace.join("warehouse")

@@ -4,6 +4,7 @@
 //! hashes only and a retention can delete without touching what is frozen. Not its duty: retention itself.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -115,9 +116,15 @@ pub fn put_bytes(layout: &Layout, class: Class, bytes: &[u8]) -> Result<Digest, 
     Ok(hash)
 }
 
+/// Where bytes of a hash lie, if they are there.
+#[must_use]
+pub fn path(layout: &Layout, class: Class, hash: Digest) -> PathBuf {
+    layout.private().join(class.folder()).join(hash.to_string())
+}
+
 /// Bytes by hash; changed ones are an error.
 pub fn bytes(layout: &Layout, class: Class, hash: Digest) -> Result<Vec<u8>, StoreError> {
-    let path = layout.private().join(class.folder()).join(hash.to_string());
+    let path = path(layout, class, hash);
     let bytes = files::read(&path)?;
     if Digest::of(&bytes) != hash {
         return Err(StoreError::Integrity(Box::new(super::release::changed(

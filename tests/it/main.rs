@@ -25,7 +25,6 @@ mod mail;
 mod measures;
 mod model;
 mod operations;
-mod outbox;
 mod own_metric;
 mod programme;
 mod quarantine;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value as Json;
 
 use crate::closing::{close, without_set_aside_files};
+use crate::mail::isolated_documents::no_foreign_word;
 use crate::support::{Workspace, python};
 
 fn rows(workspace: &Workspace, sql: &str) -> Vec<Json> {
@@ -76,4 +77,7 @@ fn every_document_is_sent_once_with_its_pdf_and_its_lines() {
     fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");
     workspace.ok(&["run"]);
     assert_eq!(rows(&workspace, hashes), before);
+
+    // what stands in the files, with 500 partners instead of some dozens
+    no_foreign_word(&workspace);
 }

@@ -70,10 +70,6 @@ impl FakeRoute {
 }
 
 impl MailRoute for FakeRoute {
-    fn check(&self) -> Result<Vec<String>, String> {
-        Ok(Vec::new())
-    }
-
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
         let next = self
             .script

@@ -67,18 +67,6 @@ impl MailRoute for FolderRoute {
             ),
         })
     }
-
-    fn check(&self) -> Result<Vec<String>, String> {
-        let folder = self.folder.display();
-        let trial = self.folder.join(".check.part");
-        let tried = fs::create_dir_all(&self.folder)
-            .and_then(|()| fs::write(&trial, b""))
-            .and_then(|()| fs::remove_file(&trial));
-        tried.map_err(|e| format!("cannot write to {folder}: {e}; look at the folder and its permissions"))?;
-        Ok(vec![format!(
-            "folder     {folder}, one .eml file for each message; nothing goes to a server"
-        )])
-    }
 }
 
 /// What a file that is already there means; `None` when there is none.

@@ -4,8 +4,11 @@
 //! secrets. Not its duty: what is sent, in which order, how often and what an outcome means (`delivery`). Of that room
 //! it knows the plain values in `delivery::message` only.
 
+mod check;
+mod dkim;
 pub mod fake;
 pub mod folder;
+mod paced;
 pub mod settings;
 mod settings_reader;
 pub mod smtp;
@@ -14,8 +17,11 @@ use std::path::Path;
 
 use crate::delivery::message::{Outcome, Parcel};
 
+pub use check::{Checked, check};
+pub use dkim::{KeyError, Signer};
 pub use folder::FolderRoute;
-pub use settings::{MailMode, MailSettings, SmtpSettings, TlsMode};
+pub use paced::Paced;
+pub use settings::{DkimSettings, MailMode, MailSettings, SmtpSettings, TlsMode};
 pub use smtp::{RouteError, SmtpRoute};
 
 /// A way out. Handing over the same parcel twice is never an error: the receiver sees the same bytes and Message-ID.
@@ -23,9 +29,6 @@ pub trait MailRoute {
     /// Hands one message over for the recipients of its envelope and says what became of it. Never panics, never
     /// blocks for longer than the time-out of the route for each step.
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome;
-
-    /// Whether the route can be used, as far as that can be told without sending: what was found, or what is wrong.
-    fn check(&self) -> Result<Vec<String>, String>;
 }
 
 /// The route that the settings name. `workspace` is what relative paths start from; `environment` reads a variable.
@@ -34,8 +37,17 @@ pub fn open(
     workspace: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Box<dyn MailRoute>, RouteError> {
-    Ok(match &settings.mode {
+    let mut route: Box<dyn MailRoute> = match &settings.mode {
         MailMode::Folder(folder) => Box::new(FolderRoute::new(workspace.join(folder))),
         MailMode::Smtp(smtp) => Box::new(SmtpRoute::open(smtp, workspace, environment)?),
-    })
+    };
+    if let Some(dkim) = &settings.dkim {
+        let signer = Signer::open(dkim, workspace, environment)?;
+        route = Box::new(dkim::Signed { signer, route });
+    }
+    // a folder is no server that could be asked too much
+    if let (Some(most), MailMode::Smtp(_)) = (settings.max_per_minute, &settings.mode) {
+        route = Box::new(Paced::new(route, most));
+    }
+    Ok(route)
 }

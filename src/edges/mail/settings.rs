@@ -20,8 +20,23 @@ pub struct MailSettings {
     pub retry: RetryPolicy,
     /// Messages handed over in one run, at most.
     pub max_per_run: usize,
-    /// Kinds of messages that go only when a person has approved them.
+    /// Messages handed over in one minute, at most.
+    pub max_per_minute: Option<u32>,
+    /// Kinds of message that go only after a person has approved them.
     pub approve: Vec<String>,
+    /// Folder with returned mail, relative to the workspace: `.eml` files or a maildir.
+    pub bounces: Option<String>,
+    pub dkim: Option<DkimSettings>,
+}
+
+/// Where the key is that messages are signed with, and where the world finds its other half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DkimSettings {
+    pub domain: String,
+    pub selector: String,
+    /// PEM, relative to the workspace.
+    pub key_file: Option<String>,
+    pub key_env: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,17 +156,47 @@ mod tests {
     }
 
     #[test]
-    fn kinds_to_approve_are_a_list_of_names() {
-        let approve = |text: &str| MailSettings::read("mail.toml", &format!("{SMTP}{text}\n"));
-        assert_eq!(approve("approve = [\"statement\"]").unwrap().approve, ["statement"]);
-        assert!(approve("").unwrap().approve.is_empty());
-        for wrong in ["approve = \"statement\"", "approve = [3]", "approve = [\"Statement!\"]"] {
-            assert_eq!(
-                findings(&format!("{SMTP}{wrong}\n")),
-                ["mail.toml:4 mail-approve"],
-                "{wrong}"
-            );
+    fn approval_pace_bounces_and_signature() {
+        let text = format!(
+            "{SMTP}approve = [\"statement\", \"scorecard\"]\nmax_per_minute = 30\nbounces = \"bounces\"\n\
+             dkim_selector = \"s2026\"\ndkim_key_file = \"dkim.pem\"\n"
+        );
+        let settings = MailSettings::read("mail.toml", &text).unwrap();
+        assert_eq!(settings.approve, ["scorecard", "statement"]);
+        assert_eq!(
+            (settings.max_per_minute, settings.bounces),
+            (Some(30), Some("bounces".to_owned()))
+        );
+        let dkim = settings.dkim.unwrap();
+        assert_eq!(
+            (dkim.domain.as_str(), dkim.selector.as_str()),
+            ("programme.example", "s2026")
+        );
+        for (line, finding) in [
+            ("approve = [\"fax\"]", "mail.toml:4 mail-approve"),
+            ("approve = \"statement\"", "mail.toml:4 mail-approve"),
+            ("dkim_selector = \"s\"", "mail.toml:4 mail-dkim"),
+            ("dkim_key_env = \"KEY\"", "mail.toml:4 mail-dkim"),
+            (
+                "dkim_selector = \"a b\"\ndkim_key_env = \"KEY\"",
+                "mail.toml:4 mail-dkim",
+            ),
+            (
+                "dkim_selector = \"s\"\ndkim_domain = \"else.example\"\ndkim_key_env = \"KEY\"",
+                "mail.toml:5 mail-dkim",
+            ),
+            (
+                "dkim_selector = \"s\"\ndkim_key_file = \"k\"\ndkim_key_env = \"KEY\"",
+                "mail.toml:4 mail-dkim",
+            ),
+            ("max_per_minute = 0", "mail.toml:4 settings-number"),
+        ] {
+            assert_eq!(findings(&format!("{SMTP}{line}\n")), [finding], "{line}");
         }
+        // a domain above that of the sender signs for it
+        let above = SMTP.replace("@programme", "@mail.programme");
+        let text = format!("{above}dkim_selector = \"s\"\ndkim_domain = \"programme.example\"\ndkim_key_env = \"K\"\n");
+        assert!(MailSettings::read("mail.toml", &text).is_ok());
     }
 
     #[test]

@@ -10,9 +10,9 @@ use crate::delivery::message::Recipient;
 use crate::delivery::outbox::RetryPolicy;
 use crate::domain::{Finding, Findings, Place};
 
-use super::settings::{MailMode, MailSettings, SmtpSettings, TlsMode};
+use super::settings::{DkimSettings, MailMode, MailSettings, SmtpSettings, TlsMode};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 24] = [
     "mode",
     "folder",
     "from",
@@ -30,8 +30,17 @@ const KEYS: [&str; 18] = [
     "retry_pauses_seconds",
     "max_refusals",
     "max_per_run",
+    "max_per_minute",
     "approve",
+    "bounces",
+    "dkim_selector",
+    "dkim_domain",
+    "dkim_key_file",
+    "dkim_key_env",
 ];
+
+/// Kinds of message that there are or will be; an approval of any other would never be asked for.
+const KINDS: [&str; 6] = ["alert", "digest", "operations", "scorecard", "settlement", "statement"];
 
 /// Pauses of the default policy: a minute, then up to six hours; twelve refusals reach over two days.
 pub(super) const DEFAULT_PAUSES: [u32; 6] = [60, 300, 1800, 7200, 14_400, 21_600];
@@ -79,15 +88,93 @@ impl<'a> Reader<'a> {
             max_refusals: self.number("max_refusals", 1, 1000).unwrap_or(12),
         };
         let max_per_run = self.number("max_per_run", 1, 1_000_000).unwrap_or(10_000);
-        let approve = self.approve();
         let reply_to = self.mailbox("reply_to", "");
+        let max_per_minute = self.number("max_per_minute", 1, 100_000);
+        let approve = self.approve();
+        let bounces = self.string("bounces").map(str::to_owned);
+        let dkim = self.dkim(from.as_ref());
         Some(MailSettings {
             mode: mode?,
             from: from?,
             reply_to,
             retry,
             max_per_run: usize::try_from(max_per_run).ok()?,
+            max_per_minute,
             approve,
+            bounces,
+            dkim,
+        })
+    }
+
+    /// Kinds to approve, each once, in order.
+    fn approve(&mut self) -> Vec<String> {
+        let key = "approve";
+        let Some(value) = self.table.get(key) else {
+            return Vec::new();
+        };
+        let items = value.get_ref().as_array().map(|items| {
+            let kind =
+                |item: &Spanned<DeValue<'_>>| item.get_ref().as_str().filter(|k| KINDS.contains(k)).map(str::to_owned);
+            items.iter().map(kind).collect::<Option<Vec<String>>>()
+        });
+        let Some(Some(mut kinds)) = items else {
+            self.problem(
+                key,
+                "mail-approve",
+                "'approve' is no list of kinds of message",
+                &format!("list some of {}, such as [\"statement\"]", KINDS.join(", ")),
+            );
+            return Vec::new();
+        };
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    }
+
+    fn dkim(&mut self, from: Option<&Recipient>) -> Option<DkimSettings> {
+        let (key_file, key_env) = (self.string("dkim_key_file"), self.variable("dkim_key_env"));
+        let (selector, domain) = (self.string("dkim_selector"), self.host("dkim_domain"));
+        let key = ["dkim_selector", "dkim_key_file", "dkim_key_env", "dkim_domain"]
+            .into_iter()
+            .find(|key| self.table.contains_key(*key))?;
+        let Some(selector) = selector.filter(|s| is_host_name(&format!("{s}.example"))) else {
+            let remedy = "name the selector under which the key is published: <selector>._domainkey.<domain>";
+            self.problem(
+                key,
+                "mail-dkim",
+                "a signature needs 'dkim_selector', a name as in DNS",
+                remedy,
+            );
+            return None;
+        };
+        if key_file.is_some() == key_env.is_some() {
+            let remedy = "name exactly one of 'dkim_key_file' and 'dkim_key_env'";
+            self.problem(key, "mail-dkim", "a signature needs one source of its key", remedy);
+            return None;
+        }
+        let sender = from?
+            .address
+            .rsplit('@')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let domain = domain.map_or_else(|| sender.clone(), |d| d.to_ascii_lowercase());
+        // a signature by another domain than the sender's is worth nothing to a receiver
+        if sender != domain && !sender.ends_with(&format!(".{domain}")) {
+            let remedy = "name the domain of 'from', or one above it";
+            self.problem(
+                "dkim_domain",
+                "mail-dkim",
+                "'dkim_domain' is not the domain of the sender",
+                remedy,
+            );
+            return None;
+        }
+        Some(DkimSettings {
+            domain,
+            selector: selector.to_owned(),
+            key_file: key_file.map(str::to_owned),
+            key_env: key_env.map(str::to_owned),
         })
     }
 
@@ -319,30 +406,6 @@ impl<'a> Reader<'a> {
                 format!("use one of {}", KEYS.join(", ")),
             ));
         }
-    }
-
-    /// Names of kinds; none where the key is absent.
-    fn approve(&mut self) -> Vec<String> {
-        let Some(value) = self.table.get("approve") else {
-            return Vec::new();
-        };
-        let is_name = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        let names = match value.get_ref() {
-            DeValue::Array(list) => list
-                .iter()
-                .map(|item| item.get_ref().as_str().filter(|text| is_name(text)).map(str::to_owned))
-                .collect::<Option<Vec<String>>>(),
-            _ => None,
-        };
-        names.unwrap_or_else(|| {
-            self.problem(
-                "approve",
-                "mail-approve",
-                "'approve' is no list of kinds of messages",
-                "write approve = [\"statement\"]",
-            );
-            Vec::new()
-        })
     }
 
     fn problem(&mut self, key: &str, rule: &str, message: &str, remedy: &str) {

@@ -18,13 +18,14 @@ use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use thiserror::Error;
 
 use crate::delivery::message::{Cause, Envelope, Outcome, Parcel, Refusal, redact};
 
 use super::MailRoute;
+use super::check::Checked;
 use super::settings::{SmtpSettings, TlsMode};
 
 /// Bytes handed to the socket at once: small enough that a broken link is seen before the end of a message.
@@ -45,6 +46,8 @@ pub enum RouteError {
     Variable { name: String, what: &'static str },
     #[error("TLS cannot be set up for {host}: {reason}")]
     Tls { host: String, reason: String },
+    #[error(transparent)]
+    Key(#[from] super::KeyError),
 }
 
 /// A connection to one server, made when the first message comes and kept until it fails.
@@ -134,6 +137,87 @@ impl SmtpRoute {
     }
 }
 
+impl SmtpRoute {
+    /// Goes the whole way of a message up to where it would begin, and tells each step.
+    pub(super) fn check(&self, from: &str, to: Option<&str>) -> Vec<Checked> {
+        let settings = &self.settings;
+        let place = format!("{}:{}", settings.host, settings.port);
+        let mut connection = match self.connect() {
+            Ok(connection) => connection,
+            Err((cause, text)) => {
+                let remedy = match cause {
+                    Cause::Tls => {
+                        "the certificate must be of a known authority (or of 'ca_file') and name the host; see 'tls'"
+                    }
+                    Cause::Authentication => "see 'username_env' and the password in pipelines/mail.toml",
+                    _ => "see 'host', 'port' and 'tls' in pipelines/mail.toml, and whether a firewall is in between",
+                };
+                return vec![Checked::wrong(cause.as_str(), format!("{place}: {text}"), remedy)];
+            }
+        };
+        let mut steps = vec![Checked::good("connection", format!("{place} answers"))];
+        steps.push(if connection.is_encrypted() {
+            Checked::good("TLS", "encrypted, and the certificate is right")
+        } else {
+            Checked::good("TLS", "in clear, as the settings allow")
+        });
+        if self.credentials.is_some() {
+            steps.push(Checked::good("authentication", "accepted"));
+        }
+        let said = connection.command(Ehlo::new(self.hello.clone()));
+        let lines: Vec<String> = said
+            .map(|r| r.message().map(str::to_owned).collect())
+            .unwrap_or_default();
+        let size = lines.iter().find_map(|l| l.strip_prefix("SIZE "));
+        steps.push(Checked::good(
+            "limits",
+            size.map_or_else(
+                || "the server names no limit of size".to_owned(),
+                |size| format!("messages of up to {size} bytes"),
+            ),
+        ));
+        let envelope = Envelope {
+            from: from.to_owned(),
+            to: to.iter().map(|t| (*t).to_owned()).collect(),
+        };
+        steps.extend(ask(&mut connection, &envelope));
+        let _ = connection.command("RSET\r\n");
+        let _ = connection.quit();
+        steps
+    }
+}
+
+/// Asks for the sender, and for a recipient if there is one; nothing follows.
+fn ask(connection: &mut SmtpConnection, envelope: &Envelope) -> Vec<Checked> {
+    let mut steps = Vec::new();
+    let said = |error: &Error| redact(&words(error), envelope);
+    if let Ok(from) = envelope.from.parse::<Address>() {
+        match connection.command(Mail::new(Some(from), Vec::new())) {
+            Ok(_) => steps.push(Checked::good("sender", "accepted")),
+            Err(e) => {
+                let remedy = "the server must take mail of 'from': authenticate, or have the sender allowed";
+                steps.push(Checked::wrong("sender", said(&e), remedy));
+                return steps;
+            }
+        }
+    }
+    for address in &envelope.to {
+        let asked = address
+            .parse::<Address>()
+            .map(|to| connection.command(Rcpt::new(to, Vec::new())));
+        steps.push(match asked {
+            Ok(Ok(_)) => Checked::good("recipient", "accepted"),
+            Ok(Err(e)) => Checked::wrong(
+                "recipient",
+                said(&e),
+                "correct the address, or have the server relay for it",
+            ),
+            Err(_) => Checked::wrong("recipient", "this is no address", "write it as name@domain.example"),
+        });
+    }
+    steps
+}
+
 impl MailRoute for SmtpRoute {
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
         let clean = |text: String| redact(&text, parcel.envelope);
@@ -159,39 +243,6 @@ impl MailRoute for SmtpRoute {
         }
         outcome
     }
-
-    fn check(&self) -> Result<Vec<String>, String> {
-        let settings = &self.settings;
-        let server = format!("{}:{}", settings.host, settings.port);
-        let mut connection = self.connect().map_err(|(cause, text)| {
-            let what = match cause {
-                Cause::Connection => "it cannot be reached; look at host, port and the network",
-                Cause::Tls => "encryption fails; look at tls and ca_file",
-                Cause::Storage => "it cannot be used",
-                Cause::Authentication => "the login is refused; look at the user name and the password",
-            };
-            format!("{server}: {text}: {what}")
-        })?;
-        let encrypted = if connection.is_encrypted() {
-            "encrypted"
-        } else {
-            "in clear"
-        };
-        let login = match &self.credentials {
-            Some(_) => "the login is accepted",
-            None => "no login is asked for by the settings",
-        };
-        let found = vec![
-            format!(
-                "server     {server}, which calls itself {}",
-                connection.server_info().name()
-            ),
-            format!("link       {encrypted}"),
-            format!("login      {login}"),
-        ];
-        let _ = connection.quit();
-        Ok(found)
-    }
 }
 
 impl Drop for SmtpRoute {
@@ -216,7 +267,17 @@ fn transact(connection: &mut SmtpConnection, parcel: &Parcel<'_>) -> (Outcome, b
         );
     };
     if let Err(error) = connection.command(Mail::new(Some(from), Vec::new())) {
-        return before_the_message(connection, envelope, &error);
+        return match status(&error) {
+            // whoever is not let in, or may not send as this sender, gets the same answer for every message
+            Some(code) if code >= 500 && code != 552 => (
+                Outcome::Unreachable {
+                    cause: Cause::Sender,
+                    text: redact(&words(&error), envelope),
+                },
+                reset(connection),
+            ),
+            _ => before_the_message(connection, envelope, &error),
+        };
     }
     let mut refused = Vec::new();
     for (position, address) in envelope.to.iter().enumerate() {

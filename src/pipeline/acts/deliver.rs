@@ -4,6 +4,7 @@
 
 use super::known::Act;
 use super::{Delivered, Person};
+use crate::contracts::Contract;
 use crate::domain::hash::Hasher;
 use crate::domain::{Date, Digest, Instant, Money, Zone};
 use crate::edges::files;
@@ -62,8 +63,60 @@ pub(super) fn deliver(
     decided: &Decided,
     decided_at: Instant,
 ) -> Result<Delivered, PipelineError> {
+    let mut delivered = deliver_all(layout, config, person, std::slice::from_ref(decided), decided_at)?;
+    delivered
+        .pop()
+        .ok_or_else(|| PipelineError::stage("the decision")("nothing was written".to_owned()))
+}
+
+/// Writes decisions of one person at one instant as one file.
+pub(super) fn deliver_all(
+    layout: &Layout,
+    config: &Config,
+    person: &Person,
+    decided: &[Decided],
+    decided_at: Instant,
+) -> Result<Vec<Delivered>, PipelineError> {
     let contract = config.contract(DECISIONS);
     let source = trial::source_of(&config.sources, DECISIONS)?;
+    let header = delivery::header_of(contract);
+    let mut text = format!("{header}\n");
+    let mut identifiers = Vec::with_capacity(decided.len());
+    for (i, one) in decided.iter().enumerate() {
+        let (decision_id, line) = record(contract, person, one, decided_at);
+        // they differ in subject and outcome, which the program chose: what a person typed is the same in all
+        if i == 0 {
+            let wrong = trial::try_record(source, contract, &header, &line);
+            if !wrong.is_empty() {
+                let said: Vec<String> = wrong.iter().map(delivery::said_of).collect();
+                return Err(PipelineError::Usage(format!(
+                    "the decision would be rejected: {}; give other words for --by, --role or --reason",
+                    said.join("; ")
+                )));
+            }
+        }
+        text.push_str(&line);
+        text.push('\n');
+        identifiers.push(decision_id);
+    }
+    let name = format!("{DECISIONS}-{}.csv", Digest::of(text.as_bytes()).short());
+    let folder = layout.workspace().join(FOLDER);
+    files::create_private_dir_all(&folder).map_err(StoreError::from)?;
+    delivery::deliver(&folder.join(&name), &text)?;
+    let delivered = identifiers
+        .into_iter()
+        .zip(decided)
+        .map(|(decision_id, one)| Delivered {
+            decision_id,
+            file: format!("{FOLDER}/{name}"),
+            decided_at,
+            effective_on: one.effective_on,
+        });
+    Ok(delivered.collect())
+}
+
+/// Identifier and row of a decision.
+fn record(contract: &Contract, person: &Person, decided: &Decided, decided_at: Instant) -> (String, String) {
     let mut hasher = Hasher::new();
     let (at, effective_on) = (
         decided_at.to_string(),
@@ -105,24 +158,5 @@ pub(super) fn deliver(
         _ => "",
     };
     let line = plain::line(data_columns(contract).iter().map(|c| value(&c.name)));
-    let header = delivery::header_of(contract);
-    let wrong = trial::try_record(source, contract, &header, &line);
-    if !wrong.is_empty() {
-        let said: Vec<String> = wrong.iter().map(delivery::said_of).collect();
-        return Err(PipelineError::Usage(format!(
-            "the decision would be rejected: {}; give other words for --by, --role or --reason",
-            said.join("; ")
-        )));
-    }
-    let text = format!("{header}\n{line}\n");
-    let name = format!("{DECISIONS}-{}.csv", Digest::of(text.as_bytes()).short());
-    let folder = layout.workspace().join(FOLDER);
-    files::create_private_dir_all(&folder).map_err(StoreError::from)?;
-    delivery::deliver(&folder.join(&name), &text)?;
-    Ok(Delivered {
-        decision_id,
-        file: format!("{FOLDER}/{name}"),
-        decided_at,
-        effective_on: decided.effective_on,
-    })
+    (decision_id, line)
 }

@@ -1,9 +1,11 @@
 //! Landing: what arrived, in which order, and which runs used it.
 //!
-//! Duty: originals by content hash, one small file per arrival and per run, bundles of configuration. It outlives the
+//! Duty: originals by content hash, one small file per arrival and per run, bundles of configuration,
+//! returned mail. It outlives the
 //! warehouse: everything in a release can be made again from here. `index` knows what has arrived, `register` takes
 //! in what has not. Not its duty: reading what is inside the files.
 
+mod bounces;
 mod index;
 mod register;
 
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::layout::Layout;
+pub use bounces::{BounceRecord, Failure, bounces, record_bounce};
 pub use index::{Earlier, Index};
 pub use register::{Candidate, Registered, Registrar, register};
 

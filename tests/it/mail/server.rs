@@ -109,6 +109,11 @@ impl Server {
         self.lines("taken.jsonl").iter().map(copy).collect()
     }
 
+    /// How often it has begun to hang.
+    pub fn hung(&self) -> usize {
+        self.lines("hung.jsonl").len()
+    }
+
     /// Commands as `MAIL`, or `MAIL!` where they came in clear.
     pub fn commands(&self) -> Vec<String> {
         let name = |v: &Value| {

@@ -9,7 +9,7 @@ use super::server::Server;
 use crate::support::{Workspace, ran_sample};
 
 /// Points the sample's mail settings at a server.
-fn send_to(workspace: &Workspace, server: &Server) {
+pub fn send_to(workspace: &Workspace, server: &Server) {
     let settings = format!(
         "mode = \"smtp\"\nfrom = \"scorecards@programme.example\"\nreply_to = \"desk@programme.example\"\n\
          host = \"localhost\"\nport = {}\ntls = \"none\"\nhello_name = \"client.example\"\nretry_pauses_seconds = [1]\n",
@@ -18,7 +18,7 @@ fn send_to(workspace: &Workspace, server: &Server) {
     fs::write(workspace.path().join("pipelines/mail.toml"), settings).expect("the settings");
 }
 
-fn message_id(bytes: &[u8]) -> String {
+pub fn message_id(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let line = text
         .lines()
@@ -101,7 +101,7 @@ fn in_state(messages: &[Value], state: &str) -> usize {
     messages.iter().filter(|m| m["state"] == state).count()
 }
 
-const CONTACTS: &str = "partner_id,email,role,name,language,wants,valid_from,valid_to\n";
+pub const CONTACTS: &str = "partner_id,email,role,name,language,wants,valid_from,valid_to\n";
 
 #[test]
 fn what_a_folder_got_is_not_mailed_after_a_rebuild_with_a_server() {

@@ -10,7 +10,9 @@
 Options of serve: tls = none | starttls | implicit; name = host name of the certificate; auth = true asks for
 user:secret; size = largest message in bytes; script = what to do with each transaction in turn (the last one does not
 repeat, "take" follows): take, mail-4xx, mail-5xx, data-4xx, data-5xx, rcpt-some (refuses 'gone@', defers 'later@'),
-rcpt-all, drop-before-data, drop-in-data, drop-after-dot, hang, hang-after-dot, close-421.
+rcpt-all, drop-before-data, drop-in-data, drop-after-dot, hang, hang-rcpt, hang-data, hang-in-data, hang-after-dot,
+close-421; hello = the same for each greeting in turn: take, hang. Where it begins to hang, it says so in
+<folder>/hung.jsonl.
 """
 
 import asyncio
@@ -68,10 +70,16 @@ def serve(options):
     ca = certify(context, folder, options.get("name", "localhost"))
     (folder / "taken.jsonl").touch()
     (folder / "commands.jsonl").touch()
+    (folder / "hung.jsonl").touch()
+    hello = list(options.get("hello", []))
 
     def write(name, value):
         with open(folder / name, "a", encoding="utf-8") as out:
             out.write(json.dumps(value) + "\n")
+
+    async def hang(step):
+        write("hung.jsonl", {"step": step})
+        await asyncio.sleep(3600)
 
     class Server(SMTP):
         def log(self, command, arg=None):
@@ -80,6 +88,8 @@ def serve(options):
 
         async def smtp_EHLO(self, arg):
             self.log("EHLO")
+            if hello and hello.pop(0) == "hang":
+                await hang("hello")
             await super().smtp_EHLO(arg)
 
         async def smtp_STARTTLS(self, arg):
@@ -101,13 +111,15 @@ def serve(options):
                 await self.push("421 4.3.2 closing down")
                 self.transport.close()
             elif self.step == "hang":
-                await asyncio.sleep(3600)
+                await hang(self.step)
             else:
                 await super().smtp_MAIL(arg)
 
         async def smtp_RCPT(self, arg):
             self.log("RCPT")
             address = arg.lower()
+            if self.step == "hang-rcpt":
+                await hang(self.step)
             if self.step == "rcpt-all" or self.step == "rcpt-some" and "<gone@" in address:
                 await self.push(f"550 5.1.1 {arg[3:]} is not here")
             elif self.step == "rcpt-some" and "<later@" in address:
@@ -119,6 +131,12 @@ def serve(options):
             self.log("DATA")
             if self.step == "drop-before-data":
                 self.transport.abort()
+            elif self.step == "hang-data":
+                await hang(self.step)
+            elif self.step == "hang-in-data":
+                await self.push("354 go on")
+                await self._reader.readline()
+                await hang(self.step)
             elif self.step == "drop-in-data":
                 await self.push("354 go on")
                 await self._reader.readline()
@@ -141,7 +159,7 @@ def serve(options):
             if step == "drop-after-dot":
                 server.transport.abort()
             if step == "hang-after-dot":
-                await asyncio.sleep(3600)
+                await hang(step)
             return "250 2.0.0 taken over"
 
     def authenticate(server, session, envelope, mechanism, data):

@@ -1,19 +1,22 @@
 //! Evaluates a large programme from measures at hand: 5,000 partners, eleven domains, four quarters.
 //!
-//! `cargo bench --bench evaluation [-- PARTNERS] [digest]`. The measures are made by a rule, in memory; timed is
+//! `cargo bench --bench evaluation [-- PARTNERS] [digest] [all]`. The measures are made by a rule, in memory; timed is
 //! what a run does between them and the published tables: reading typed rows, peers, metrics, scores, cards, changes,
-//! quartiles.
+//! quartiles. With `all` also what follows from it in a run, each by itself: the explanation of every number as rows,
+//! next steps for the cards of the last quarter, reviews of every certification in every quarter.
 
 #![expect(clippy::print_stdout, reason = "a figure for a person")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::time::Instant as Clock;
+use std::time::{Duration, Instant as Clock};
 
 use starledger::domain::table::row_hash;
 use starledger::domain::{Dec, Digest, FiscalCalendar, Period, Table, Value};
-use starledger::evaluation::{Evaluated, Inputs, evaluate, tables};
+use starledger::evaluation::certifications::EFFECTIVE;
+use starledger::evaluation::review::{REVIEWS, ReviewInputs, Reviewed, review};
+use starledger::evaluation::{Evaluated, Inputs, evaluate, evaluate_and_look_ahead, tables};
 use starledger::rules::Rules;
 
 const QUARTERS: [&str; 4] = ["2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"];
@@ -66,6 +69,111 @@ fn main() {
     if asked("digest") {
         println!("SHA-256 of the tables: {}", digest(&done));
     }
+    if asked("all") {
+        follow(&inputs, &rules, done, took);
+    }
+}
+
+/// What a run makes of an evaluation.
+fn follow(inputs: &Inputs, rules: &Rules, done: Evaluated, evaluated: Duration) {
+    println!("  peak {} MB", peak_megabytes());
+    let start = Clock::now();
+    let reviewed = reviewed(inputs, rules, &done);
+    println!(
+        "reviews: {} certifications, {} criteria: {:.2} s, peak {} MB",
+        reviewed.reviews.rows.len(),
+        reviewed.criteria.rows.len(),
+        start.elapsed().as_secs_f64(),
+        peak_megabytes()
+    );
+    drop(reviewed);
+    let start = Clock::now();
+    let steps = done.derivation_steps();
+    println!(
+        "explanation: {} rows: {:.2} s, peak {} MB",
+        steps.rows.len(),
+        start.elapsed().as_secs_f64(),
+        peak_megabytes()
+    );
+    drop((done, steps));
+    let last = inputs.periods.iter().max().copied().into_iter().collect();
+    let start = Clock::now();
+    let (_, next) = evaluate_and_look_ahead(inputs, rules, &last).expect("evaluated");
+    println!(
+        "next steps: {} of the last quarter: {:.2} s more than the evaluation alone",
+        next.rows.len(),
+        start.elapsed().saturating_sub(evaluated).as_secs_f64()
+    );
+}
+
+/// Reviews of every partner's certification in every domain.
+fn reviewed(inputs: &Inputs, rules: &Rules, done: &Evaluated) -> Reviewed {
+    let mut certifications = Table::new("effective_certifications", &EFFECTIVE);
+    let mut engineers = table(
+        "engineers",
+        "engineer_id certificate_code issued_on partner_id domain level role expires_on revoked_on",
+    );
+    let from = FiscalCalendar::CALENDAR_YEAR.first_day(inputs.periods[0]);
+    for (number, partner) in inputs
+        .partner_periods
+        .iter()
+        .filter(|r| r.text("period") == Ok(QUARTERS[0]))
+        .enumerate()
+    {
+        let partner = Value::text(partner.text("partner_id").expect("an id"));
+        for (d, domain) in DOMAINS.iter().enumerate() {
+            let seed = number * 64 + d;
+            certifications.push(vec![
+                partner.clone(),
+                (*domain).into(),
+                from.into(),
+                (3 + drawn(seed, 3)).into(),
+                "2026".into(),
+                Value::Null,
+                "active".into(),
+                Value::Null,
+            ]);
+            for engineer in 0..2 + drawn(seed + 1, 3) {
+                engineers.push(vec![
+                    Value::text(format!("E{number}-{d}-{engineer}")),
+                    "HC".into(),
+                    from.into(),
+                    partner.clone(),
+                    (*domain).into(),
+                    "professional".into(),
+                    "engineer".into(),
+                    Value::Null,
+                    Value::Null,
+                ]);
+            }
+        }
+    }
+    let inputs = ReviewInputs {
+        periods: &inputs.periods,
+        scores: &done.scores,
+        metrics: &done.metrics,
+        deliveries: &inputs.deliveries,
+        partner_periods: &inputs.partner_periods,
+        certifications: &certifications,
+        domains: &inputs.domains,
+        engineers: &engineers,
+        enablement: &inputs.enablement,
+        acts: &[],
+        freezes: &[],
+        holds: &[],
+        sealed: &Table::new("reviews", &REVIEWS),
+    };
+    review(&inputs, rules).expect("reviewed")
+}
+
+/// Peak of the memory of this process.
+fn peak_megabytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find(|l| l.starts_with("VmHWM"))
+        .and_then(|l| l.split_whitespace().nth(1));
+    peak.and_then(|p| p.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 /// Of every value of every published table: the same before and after a change that is for speed only.

@@ -91,10 +91,11 @@ pub struct Evaluated {
 }
 
 impl Evaluated {
-    /// The explanation of every number, as rows of `derivations`: what `explain` prints.
+    /// The explanation of every number of a period, as rows of `derivations`: what `explain` prints. A period at a time,
+    /// for there are some hundred rows to a card.
     #[must_use]
-    pub fn derivation_steps(&self) -> Table {
-        derivation_table::table(&self.derivations)
+    pub fn derivation_steps(&self, period: Period) -> Table {
+        derivation_table::table(&self.derivations, period)
     }
 }
 

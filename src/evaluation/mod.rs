@@ -39,7 +39,7 @@ mod changes;
 pub mod composite;
 pub mod criteria;
 pub mod derivation;
-mod derivation_table;
+pub mod derivation_table;
 mod domain_score;
 mod enablement;
 pub mod entitlements;

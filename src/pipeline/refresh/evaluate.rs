@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Evaluated, PipelineError, Refresh, Timeline};
 use crate::domain::{Grade, Period, Table};
 use crate::evaluation::authorisation::with_findings;
+use crate::evaluation::derivation_table::COLUMNS as DERIVATIONS;
 use crate::evaluation::{self, Freeze, Hold, Inputs};
 
 /// Tables of the evaluation that are frozen with their period.
@@ -51,13 +52,19 @@ impl Refresh<'_> {
         if let Some(latest) = timeline.open.last() {
             self.summary.evaluated = Some(counts(*latest, &evaluated.partner_scores)?);
         }
-        let derivation_steps = evaluated.derivation_steps();
+        // a period at a time: they are by far the most rows
+        let explained: BTreeSet<Period> = evaluated.derivations.cards.keys().map(|(_, period)| *period).collect();
+        if explained.is_empty() {
+            self.put(Table::new("derivations", &DERIVATIONS))?;
+        }
+        for period in explained {
+            self.put(evaluated.derivation_steps(period))?;
+        }
         for table in [
             evaluated.metrics,
             evaluated.scores,
             evaluated.partner_scores,
             evaluated.key_event_points,
-            derivation_steps,
             evaluated.figures,
             evaluated.score_changes,
             evaluated.peer_figures,

@@ -109,8 +109,19 @@ pub enum ComposeError {
 /// content for the same partner is the same message, however often it is rendered.
 #[must_use]
 pub fn message_key(kind: &str, period: Period, partner: &PartnerId, content: Digest) -> String {
+    key_of(kind, period, partner.as_str(), content)
+}
+
+/// The key of a message that goes to a reader among the programme's own people.
+#[must_use]
+pub fn reader_key(kind: &str, period: Period, reader: &str, content: Digest) -> String {
+    // an id of a partner never has a colon
+    key_of(kind, period, &format!("reader:{reader}"), content)
+}
+
+fn key_of(kind: &str, period: Period, about: &str, content: Digest) -> String {
     let mut hasher = Hasher::new();
-    for field in [partner.as_str(), &period.to_string(), kind, &content.to_string()] {
+    for field in [about, &period.to_string(), kind, &content.to_string()] {
         hasher.field(field.as_bytes());
     }
     let slug = |text: &str| -> String {
@@ -128,7 +139,7 @@ pub fn message_key(kind: &str, period: Period, partner: &PartnerId, content: Dig
         "{}-{}-{}-{}",
         slug(kind),
         period.to_string().to_ascii_lowercase(),
-        slug(partner.as_str()),
+        slug(about.trim_start_matches("reader:")),
         &hash[..16]
     )
 }

@@ -87,12 +87,24 @@ impl Directory {
         Ok(Directory::new(&known))
     }
 
+    /// What of partners that may not be seen stands in the parts, each once.
+    #[must_use]
+    pub fn leaks_beyond(&self, seen: &dyn Fn(&PartnerId) -> bool, parts: &[&str]) -> Vec<Leak> {
+        self.leaks_where(&|leak| seen(&leak.partner), parts)
+    }
+
     /// What of other partners stands in the parts, each once. What lies inside something of the partner or its hierarchy
     /// is none: `Alpha` in the partner's own name `Alpha Networks`. The other way round it is one.
     #[must_use]
     pub fn leaks(&self, own: &PartnerId, parts: &[&str]) -> Vec<Leak> {
         let family = self.tops.get(own).unwrap_or(own);
-        let is_own = |leak: &Leak| &leak.partner == own || self.tops.get(&leak.partner) == Some(family);
+        self.leaks_where(
+            &|leak| &leak.partner == own || self.tops.get(&leak.partner) == Some(family),
+            parts,
+        )
+    }
+
+    fn leaks_where(&self, is_own: &dyn Fn(&Leak) -> bool, parts: &[&str]) -> Vec<Leak> {
         let mut leaks = Vec::new();
         for part in parts {
             let (own, others): (Vec<_>, Vec<_>) = self.hits(&normal(part)).into_iter().partition(|(_, _, l)| is_own(l));

@@ -29,7 +29,9 @@ pub mod outbox;
 mod outbox_tests;
 pub mod recipients;
 
-pub use compose::{ComposeError, Composed, Enclosure, Inline, List, Outgoing, compose, compose_listed, message_key};
+pub use compose::{
+    ComposeError, Composed, Enclosure, Inline, List, Outgoing, compose, compose_listed, message_key, reader_key,
+};
 pub use dispatch::{Limits, Report, dispatch};
 pub use isolation::{Directory, Leak, visible_text};
 pub use message::{Cause, Envelope, Outcome, Parcel, Recipient, Refusal};

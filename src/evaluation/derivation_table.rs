@@ -3,7 +3,7 @@
 //! Duty: the lines of `explain` in the order in which they are read, one row each. Not its duty: words and values
 //! (`explain`, `explain_metric`).
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::derivation::{Card, Derivations};
 use super::explain::{self, Line};
@@ -56,7 +56,7 @@ fn rows_of(card: &Card) -> Vec<Row> {
 
 /// Texts of a card, each kept once: labels and many values are the same in every domain.
 #[derive(Default)]
-struct Words<'a>(HashMap<&'a str, Value>);
+struct Words<'a>(BTreeMap<&'a str, Value>);
 
 impl<'a> Words<'a> {
     fn of(&mut self, text: &'a str) -> Value {

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::contracts::{Catalogue, ColumnType, Contract};
 use crate::domain::{Digest, Finding, Findings, Place, hash};
 use crate::edges::files;
-use crate::edges::mail::{MailMode, MailSettings};
+use crate::edges::mail::{MailMode, MailSettings, Reader, readers};
 use crate::ingest::Source;
 use crate::measures::Measure;
 use crate::publishing::{Brand, brand};
@@ -31,6 +31,8 @@ pub struct Config {
     pub measures: Vec<Measure>,
     pub measures_hash: Digest,
     pub mail: MailSettings,
+    /// The programme's own people who read about many partners, by id.
+    pub readers: Vec<Reader>,
     /// The look of messages.
     pub brand: Brand,
 }
@@ -118,6 +120,7 @@ const READ: [&str; 12] = [
 ];
 
 const MAIL: &str = "pipelines/mail.toml";
+const READERS: &str = "pipelines/readers.toml";
 const RULES: &str = "pipelines/rules/";
 const SOURCES: &str = "pipelines/sources/";
 const MEASURES: &str = "pipelines/measures/";
@@ -128,7 +131,7 @@ pub fn load(workspace: &Path) -> Result<(Config, Vec<Job>), Findings> {
     let texts = read_texts(workspace)?;
     let mut findings = Vec::new();
     let is_job = |path: &str| {
-        path != MAIL
+        ![MAIL, READERS].contains(&path)
             && path
                 .strip_prefix("pipelines/")
                 .is_some_and(|p| !p.contains('/') && p.ends_with(".toml"))
@@ -272,6 +275,13 @@ impl Config {
             Some(text) => keep(brand::read(MAIL, text, &bundle), &mut findings),
             None => None,
         };
+        let readers = match (bundle.get(READERS), &rules) {
+            (Some(text), Some(rules)) => {
+                let regions = rules.books().map(|book| book.region.to_string()).collect();
+                keep(readers::read(READERS, text, &regions), &mut findings).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
         if let Some(MailMode::Folder(folder)) = mail.as_ref().map(|m| &m.mode)
             && !is_mail_folder(folder)
         {
@@ -301,6 +311,7 @@ impl Config {
             measures,
             measures_hash: hasher.finish(),
             mail,
+            readers,
             brand,
         })
     }

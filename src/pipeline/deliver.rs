@@ -260,7 +260,7 @@ impl Due {
         let key = again.map_or(&entry.key, |a| &a.key);
         self.items.push(Item {
             sequence: entry.sequence,
-            partner_id: entry.partner.clone(),
+            partner_id: entry.of().to_owned(),
             message_key: key.clone(),
             message_id: entry.message_id.clone().unwrap_or_default(),
         });

@@ -34,7 +34,7 @@ TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 PROGRAM = os.environ.get("STARLEDGER", os.path.join(TARGET, "release", "starledger"))
 FEEDS = ("domains", "partners", "products", "certifications", "fx_rates", "payments", "sales")
 
-# beside the two of the sample: a bonus for some families, one for growth, and funds for marketing
+# beside the four of the sample: a bonus for some families
 SCHEMES = """
 [schemes.family-bonus]
 title = "Family bonus"
@@ -47,36 +47,6 @@ method = "whole"
 bands = [{ from = "0", rate = "0.5 %" }, { from = "20000", rate = "1 %" }, { from = "60000", rate = "1.5 %" }]
 modifiers = ["cap"]
 cap = "2500"
-rounding = "half_away_from_zero"
-fx_max_age_days = 7
-
-[schemes.growth-bonus]
-title = "Growth bonus"
-earning_period = "quarter"
-date = "ordered_on"
-amount = "net"
-paid_in_full = false
-scope = { line_kinds = ["product"] }
-method = "growth"
-modifiers = []
-rounding = "half_away_from_zero"
-fx_max_age_days = 7
-[schemes.growth-bonus.growth]
-on = "growth"
-over = "period_before"
-no_prior = "nothing"
-bands = [{ from = "0 %", rate = "1 %" }, { from = "10 %", rate = "2 %" }]
-
-[schemes.market-development]
-title = "Market development fund"
-earning_period = "quarter"
-date = "invoiced_on"
-amount = "net"
-paid_in_full = false
-scope = { line_kinds = ["product", "service"] }
-method = "flat"
-rate = "0.5 %"
-modifiers = []
 rounding = "half_away_from_zero"
 fx_max_age_days = 7
 """

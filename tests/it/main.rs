@@ -28,6 +28,7 @@ mod operations;
 mod own_metric;
 mod programme;
 mod quarantine;
+mod readers;
 mod rebates;
 mod recomputing;
 mod reporting;

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::closing::{close, without_set_aside_files};
 use crate::mail::isolated_documents::no_foreign_word;
+use crate::readers::summary_is_that_of_the_ledger;
 use crate::support::{Workspace, python};
 
 fn rows(workspace: &Workspace, sql: &str) -> Vec<Json> {
@@ -77,6 +78,8 @@ fn every_document_is_sent_once_with_its_pdf_and_its_lines() {
     fs::remove_dir_all(workspace.warehouse()).expect("the warehouse goes");
     workspace.ok(&["run"]);
     assert_eq!(rows(&workspace, hashes), before);
+
+    summary_is_that_of_the_ledger(&workspace);
 
     // what stands in the files, with 500 partners instead of some dozens
     no_foreign_word(&workspace);

@@ -61,7 +61,7 @@ pub(super) fn entry_json(entry: &Entry) -> Json {
     let record = entry.record.as_ref();
     let time = |at: Option<crate::domain::Instant>| at.map(|t| t.to_string());
     json!({
-        "sequence": entry.sequence, "message_key": entry.key, "kind": entry.kind, "partner_id": entry.partner,
+        "sequence": entry.sequence, "message_key": entry.key, "kind": entry.kind, "partner_id": (!entry.partner.is_empty()).then_some(&entry.partner), "reader": entry.reader,
         "period": entry.period, "language": entry.language, "state": entry.state.as_str(), "reason": entry.reason,
         "message_id": entry.message_id, "content_hash": entry.content.map(|h| h.to_string()),
         "attempts": record.map_or(0, |r| r.attempts), "refusals": record.map_or(0, |r| r.refusals),
@@ -112,7 +112,10 @@ pub(super) fn show(session: &Session, entry: &Entry, written: Option<&Path>) -> 
     output.line(&format!("message    {}", entry.key));
     output.line(&format!(
         "about      {} of {} for {}, {}",
-        entry.kind, entry.partner, entry.period, entry.language
+        entry.kind,
+        entry.of(),
+        entry.period,
+        entry.language
     ));
     output.line(&format!("state      {}{why}", entry.state.as_str()));
     if let Some(path) = &path {

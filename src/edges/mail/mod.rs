@@ -9,6 +9,7 @@ mod dkim;
 pub mod fake;
 pub mod folder;
 mod paced;
+pub mod readers;
 pub mod settings;
 mod settings_reader;
 pub mod smtp;
@@ -21,6 +22,7 @@ pub use check::{Checked, check};
 pub use dkim::{KeyError, Signer};
 pub use folder::FolderRoute;
 pub use paced::Paced;
+pub use readers::Reader;
 pub use settings::{DkimSettings, MailMode, MailSettings, SmtpSettings, TlsMode};
 pub use smtp::{RouteError, SmtpRoute};
 

@@ -30,6 +30,7 @@ use super::certifications::Certifications;
 use super::criteria::Roster;
 use super::fields::{Read, each};
 use super::inputs::{Books, EvaluationError, Freeze, Hold};
+use super::lanes;
 use super::review_acts::ReviewAct;
 use crate::domain::ids::{DomainId, PartnerId, RegionId};
 use crate::domain::{Date, Period, Ratio, Rounding, Row, Table, Value};
@@ -130,6 +131,7 @@ pub fn review(inputs: &ReviewInputs, books: &dyn Books) -> Read<Reviewed> {
     let known_from = calendar.first_day(first);
     let acts = Acts::of(inputs.acts);
     let red_lines = RedDays::of(inputs);
+    let mut cases: Vec<Case> = Vec::new();
     for period in inputs.periods {
         let (first, last, review_on) = (
             calendar.first_day(*period),
@@ -152,7 +154,7 @@ pub fn review(inputs: &ReviewInputs, books: &dyn Books) -> Read<Reviewed> {
                 on: first,
                 reason,
             })?;
-            let case = Case {
+            cases.push(Case {
                 book,
                 partner,
                 domain,
@@ -165,15 +167,12 @@ pub fn review(inputs: &ReviewInputs, books: &dyn Books) -> Read<Reviewed> {
                 red_lines: red_lines.get(partner),
                 roster: &roster,
                 evidence: &evidence,
-            };
-            let regular = case.is_regular();
-            let found = case.recommend();
-            if !regular && found.recommendation == Recommendation::Keep {
-                continue;
-            }
-            reviews.push(review_row(&case, regular, &found));
-            push_criteria(&mut criteria, &case, &found);
+            });
         }
+    }
+    for (review, of_review) in lanes::each_of(&cases, rows_of).into_iter().flatten() {
+        reviews.push(review);
+        criteria.rows.extend(of_review);
     }
     reviews.sort();
     decide(&mut reviews, inputs.acts);
@@ -186,13 +185,26 @@ pub fn review(inputs: &ReviewInputs, books: &dyn Books) -> Read<Reviewed> {
     })
 }
 
-fn review_row(case: &Case, regular: bool, found: &Recommended) -> Row {
-    let codes: Vec<&str> = found.reasons.iter().map(|(code, _)| *code).collect();
-    let reasons: Vec<&str> = found.reasons.iter().map(|(_, reason)| reason.as_str()).collect();
-    let mut row: Row = vec![
+/// The review of a certification and its criteria; none between regular reviews while nothing is to change.
+fn rows_of(case: &Case) -> Option<(Row, Vec<Row>)> {
+    let regular = case.is_regular();
+    let found = case.recommend();
+    if !regular && found.recommendation == Recommendation::Keep {
+        return None;
+    }
+    let key: [Value; 3] = [
         case.partner.as_str().into(),
         case.domain.as_str().into(),
         case.period.to_string().into(),
+    ];
+    Some((review_row(&key, case, regular, &found), criteria_rows(&key, &found)))
+}
+
+fn review_row(key: &[Value; 3], case: &Case, regular: bool, found: &Recommended) -> Row {
+    let codes: Vec<&str> = found.reasons.iter().map(|(code, _)| *code).collect();
+    let reasons: Vec<&str> = found.reasons.iter().map(|(_, reason)| reason.as_str()).collect();
+    let mut row: Row = key.to_vec();
+    row.extend([
         case.book.region.as_str().into(),
         case.review_on.into(),
         if regular { "regular" } else { "between" }.into(),
@@ -204,18 +216,17 @@ fn review_row(case: &Case, regular: bool, found: &Recommended) -> Row {
         reasons.join("; ").into(),
         ratio(found.score.as_ref()),
         i64::try_from(found.rated_periods).unwrap_or(i64::MAX).into(),
-    ];
+    ]);
     row.extend(vec![Value::Null; DECISION_COLUMNS]);
     row.push(case.book.hash.into());
     row
 }
 
-fn push_criteria(table: &mut Table, case: &Case, found: &Recommended) {
-    for (position, criterion) in (1_i64..).zip(&found.criteria) {
-        table.push(vec![
-            case.partner.as_str().into(),
-            case.domain.as_str().into(),
-            case.period.to_string().into(),
+fn criteria_rows(key: &[Value; 3], found: &Recommended) -> Vec<Row> {
+    let rows = (1_i64..).zip(&found.criteria).map(|(position, criterion)| {
+        let mut row: Row = Vec::with_capacity(REVIEW_CRITERIA.len());
+        row.extend_from_slice(key);
+        row.extend([
             position.into(),
             criterion.group.into(),
             criterion.name.into(),
@@ -228,7 +239,9 @@ fn push_criteria(table: &mut Table, case: &Case, found: &Recommended) {
             }
             .into(),
         ]);
-    }
+        row
+    });
+    rows.collect()
 }
 
 /// To 12 decimals, half away from zero.

@@ -88,7 +88,10 @@ impl State {
 pub struct Entry {
     pub sequence: u64,
     pub key: String,
+    /// Empty where it is about many.
     pub partner: String,
+    /// Who of the programme's own people it goes to.
+    pub reader: Option<String>,
     pub period: String,
     pub kind: String,
     pub language: String,
@@ -142,10 +145,16 @@ impl Entry {
         again.state == State::Failed && later.into_iter().any(word)
     }
 
+    /// Partner or reader that it is for.
+    #[must_use]
+    pub fn of(&self) -> &str {
+        self.reader.as_deref().unwrap_or(&self.partner)
+    }
+
     /// What holds later messages: one of the same partner, kind and period must not overtake it.
     #[must_use]
     pub fn line(&self) -> (&str, &str, &str) {
-        (&self.partner, &self.kind, &self.period)
+        (self.of(), &self.kind, &self.period)
     }
 }
 
@@ -209,7 +218,8 @@ impl Outbox {
             let mut entry = Entry {
                 sequence: u64::try_from(row.int("sequence")?).unwrap_or(u64::MAX),
                 key: key.to_owned(),
-                partner: row.text("partner_id")?.to_owned(),
+                partner: row.opt_text("partner_id")?.unwrap_or_default().to_owned(),
+                reader: row.opt_text("reader")?.map(str::to_owned),
                 period: row.text("period")?.to_owned(),
                 kind: row.text("kind")?.to_owned(),
                 language: row.text("language")?.to_owned(),

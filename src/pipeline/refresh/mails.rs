@@ -73,6 +73,7 @@ impl Refresh<'_> {
             self.scorecards(&periods, timeline, (&press, &addresses), &mut messages)?;
         }
         self.statements((&press, &addresses), &mut messages)?;
+        self.letters(timeline, (&press, &addresses), &mut messages)?;
         self.put(messages.table)
     }
 

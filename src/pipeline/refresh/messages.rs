@@ -15,9 +15,13 @@ use crate::domain::{Digest, Period, Row, Table, Value};
 /// Kinds of message, and what a contact `wants` to get them.
 pub(super) const SCORECARD: &str = "scorecard";
 pub(super) const STATEMENT: &str = "statement";
+/// Kinds of message that the programme's own people read.
+pub(super) const DIGEST: &str = "digest";
+pub(super) const SETTLEMENT: &str = "settlement";
+pub(super) const OPERATIONS: &str = "operations";
 
 /// What a message is made of, in the order of [`Draft::row`].
-pub(super) const COLUMNS: [&str; 12] = [
+pub(super) const COLUMNS: [&str; 13] = [
     "message_key",
     "sequence",
     "partner_id",
@@ -30,6 +34,7 @@ pub(super) const COLUMNS: [&str; 12] = [
     "message_id",
     "state",
     "reason",
+    "reader",
 ];
 
 /// Partner, period and language of a scorecard.
@@ -52,6 +57,8 @@ pub(super) struct Messages {
     pub(super) latest: BTreeMap<Place, Latest>,
     /// Of the other kinds: by kind, language and hash of the data, each of which is told of once.
     by_data: BTreeMap<[String; 3], Latest>,
+    /// Those to readers, by kind and reader, in the order of sending.
+    to_readers: BTreeMap<[String; 2], Vec<(Period, Latest)>>,
     pub(super) last_sequence: i64,
     /// Whether the period whose cards are looked at was closed before this run.
     pub(super) sealed: bool,
@@ -88,6 +95,7 @@ impl Messages {
     pub(super) fn indexed(table: Table) -> Result<Messages, PipelineError> {
         let mut latest_of: BTreeMap<Place, Latest> = BTreeMap::new();
         let mut by_data = BTreeMap::new();
+        let mut to_readers: BTreeMap<[String; 2], Vec<(Period, Latest)>> = BTreeMap::new();
         let mut last_sequence = 0;
         for (row, message) in table.iter().enumerate() {
             let sequence = message.int("sequence")?;
@@ -102,6 +110,11 @@ impl Messages {
                 row,
             };
             let (kind, language) = (message.text("kind")?, message.text("language")?.to_owned());
+            if let Some(reader) = message.opt_text("reader")? {
+                let known = to_readers.entry([kind.to_owned(), reader.to_owned()]).or_default();
+                known.push((period, latest));
+                continue;
+            }
             if kind != SCORECARD {
                 by_data.insert([kind.to_owned(), language, latest.data_hash.clone()], latest);
                 continue;
@@ -115,6 +128,7 @@ impl Messages {
             table,
             latest: latest_of,
             by_data,
+            to_readers,
             last_sequence,
             sealed: false,
         })
@@ -192,6 +206,24 @@ impl Messages {
                     corrects: latest.filter(|l| l.queued).map(|l| l.data_hash.clone()),
                 })
             }
+        }
+    }
+
+    /// What a reader was told of a kind, in the order of sending: period, key and hash of the data.
+    pub(super) fn told(&self, kind: &str, reader: &str) -> impl Iterator<Item = (Period, &str, &str)> {
+        let of = self.to_readers.get(&[kind.to_owned(), reader.to_owned()]);
+        let of = of.into_iter().flatten();
+        of.map(|(period, latest)| (*period, latest.key.as_str(), latest.data_hash.as_str()))
+    }
+
+    /// The next place in the order of sending, for a message with a key of its own.
+    pub(super) fn next_slot(&mut self, key: String) -> Slot {
+        self.last_sequence += 1;
+        Slot {
+            key,
+            sequence: self.last_sequence,
+            instead_of: None,
+            corrects: None,
         }
     }
 
@@ -290,6 +322,7 @@ mod tests {
                 Value::Null,
                 Value::Null,
                 (*state).into(),
+                Value::Null,
                 Value::Null,
             ];
             keys.push(slot.key.clone());

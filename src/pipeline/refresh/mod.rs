@@ -32,6 +32,7 @@ mod messages;
 pub mod periods;
 mod press;
 mod programme;
+mod readers;
 mod register;
 pub(in crate::pipeline) mod settlement;
 mod statements;

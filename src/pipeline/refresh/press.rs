@@ -140,6 +140,9 @@ impl<'a> Press<'a> {
         (slot, language): (&Slot, &str),
         (to, addresses): (&[Recipient], &Addresses),
     ) -> Result<Draft, PipelineError> {
+        if to.is_empty() {
+            return Ok(self.unsent(card, (SCORECARD, frame.data_hash), (slot, language)));
+        }
         let texts = self.look.catalogues.of(language);
         let rendered = render(frame, earlier, texts, &self.look)
             .map_err(|e| PipelineError::stage("the scorecards")(e.to_string()))?;
@@ -185,41 +188,62 @@ impl<'a> Press<'a> {
             message_key: &slot.key,
             date: self.task.as_of,
         });
-        let (state, reason, composed) = fate(content.kind, !leaks.is_empty(), composed);
-        let message_id: Value = composed.as_ref().map(|c| c.message_id.as_str()).into();
-        let stored = composed.map(|composed| {
-            let envelope = serde_json::json!({ "from": composed.envelope.from, "to": composed.envelope.to });
-            (composed.bytes, envelope.to_string().into_bytes())
-        });
-        let row = vec![
-            slot.key.as_str().into(),
-            slot.sequence.into(),
-            card.partner.as_str().into(),
-            card.period.to_string().into(),
-            content.kind.into(),
-            language.into(),
-            content.data_hash.into(),
-            stored.as_ref().map(|(bytes, _)| Digest::of(bytes)).into(),
-            stored.as_ref().map(|(_, envelope)| Digest::of(envelope)).into(),
-            message_id,
-            state.into(),
-            reason.clone().into(),
-        ];
-        Draft {
-            row,
-            state,
-            reason,
-            stored,
-        }
+        let fate = fate(content.kind, !leaks.is_empty(), composed);
+        drafted(card, (content.kind, content.data_hash), (slot, language), fate)
+    }
+
+    /// A message that nobody gets: nothing of it is rendered.
+    pub(super) fn unsent(
+        &self,
+        card: &Card<'_>,
+        (kind, data_hash): (&'static str, Digest),
+        (slot, language): (&Slot, &str),
+    ) -> Draft {
+        let key = slot.key.clone();
+        let fate = fate(kind, false, Err(ComposeError::NoRecipient { key }));
+        drafted(card, (kind, data_hash), (slot, language), fate)
+    }
+}
+
+/// A message by what becomes of it.
+fn drafted(
+    card: &Card<'_>,
+    (kind, data_hash): (&'static str, Digest),
+    (slot, language): (&Slot, &str),
+    (state, reason, composed): Fate,
+) -> Draft {
+    let message_id: Value = composed.as_ref().map(|c| c.message_id.as_str()).into();
+    let stored = composed.map(|composed| {
+        let envelope = serde_json::json!({ "from": composed.envelope.from, "to": composed.envelope.to });
+        (composed.bytes, envelope.to_string().into_bytes())
+    });
+    let row = vec![
+        slot.key.as_str().into(),
+        slot.sequence.into(),
+        card.partner.as_str().into(),
+        card.period.to_string().into(),
+        kind.into(),
+        language.into(),
+        data_hash.into(),
+        stored.as_ref().map(|(bytes, _)| Digest::of(bytes)).into(),
+        stored.as_ref().map(|(_, envelope)| Digest::of(envelope)).into(),
+        message_id,
+        state.into(),
+        reason.clone().into(),
+        Value::Null,
+    ];
+    Draft {
+        row,
+        state,
+        reason,
+        stored,
     }
 }
 
 /// State of a message, why it is not sent, and what is sent.
-fn fate(
-    kind: &str,
-    leaks: bool,
-    composed: Result<Composed, ComposeError>,
-) -> (&'static str, Option<String>, Option<Composed>) {
+type Fate = (&'static str, Option<String>, Option<Composed>);
+
+fn fate(kind: &str, leaks: bool, composed: Result<Composed, ComposeError>) -> Fate {
     match composed {
         _ if leaks => (
             "held",

@@ -95,7 +95,7 @@ impl Refresh<'_> {
     }
 
     /// Titles of schemes by their id, by the newest rules that name them.
-    fn scheme_titles(&self) -> BTreeMap<String, String> {
+    pub(super) fn scheme_titles(&self) -> BTreeMap<String, String> {
         let schemes = self.task.config.rules.books().flat_map(|book| book.schemes.values());
         schemes.map(|s| (s.id.to_string(), s.title.clone())).collect()
     }
@@ -120,6 +120,10 @@ fn statement(
     let stage = PipelineError::stage("the statements");
     let texts = press.look.catalogues.of(&wanted.language);
     let frame = &wanted.frame;
+    if wanted.to.is_empty() {
+        let slot = (&wanted.slot, wanted.language.as_str());
+        return Ok(press.unsent(&wanted.card(), (STATEMENT, frame.data_hash), slot));
+    }
     let rendered = render_statement(frame, titles, texts, &press.look).map_err(|e| stage(e.to_string()))?;
     let words = rendered.attached_words();
     let sheets: Vec<Sheet> = rendered

@@ -17,11 +17,11 @@ with sync_playwright() as play:
     for scheme in ("light", "dark"):
         for width in (360, 600, 1200):
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            context.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
+            context.route(lambda url: not url.startswith(("file:", "data:")), lambda route: route.abort())
             page = context.new_page()
             wrong = []
             page.on("requestfailed", lambda r: wrong.append(f"failed request {r.url}: {r.failure}"))
-            page.on("request", lambda r: wrong.append(f"request {r.url}") if not r.url.startswith("file:") else None)
+            page.on("request", lambda r: wrong.append(f"request {r.url}") if not r.url.startswith(("file:", "data:")) else None)
             page.on("pageerror", lambda e: wrong.append(f"error {e}"))
             for name in pages:
                 page.goto((folder / name).resolve().as_uri())

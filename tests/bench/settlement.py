@@ -2,8 +2,8 @@
 
 Needs duckdb from PyPI and a release build (`cargo build --release`). Makes PARTNERS (30,000) and LINES (12 million) sales
 over QUARTERS (2, at most 4) in FOLDER, every value a function of its row number: 1 line in 10 in a currency other than the
-partner's, exchange rates of every day, 1 in 50 a return, service lines with payments, certifications that begin and end
-within quarters. Five schemes. Then
+partner's, exchange rates of every day, 1 in 50 a return, service lines with payments and, but for 1 in 100, the discount
+that is allowed, certifications that begin and end within quarters. Five schemes. Then
 
 * a run in the first days of the programme takes everything in, when nothing is due yet;
 * a run after the last quarter, timed: sales measured, all quarters earned, booked, checked, published;
@@ -122,7 +122,8 @@ def facts(folder):
     connection.execute(f"""
         CREATE VIEW sold AS
         SELECT *, CASE WHEN is_return THEN i - {PARTNERS} * 2 ELSE i END AS o,
-          printf('P%05d', p) AS partner_id, 1000 + h % 500000 AS cents, g % 40 AS off,
+          printf('P%05d', p) AS partner_id, 1000 + h % 500000 AS cents,
+          CASE WHEN g % 5 > 0 OR g % 500 = 0 THEN g % 40 WHEN g % 2 = 0 OR h % 4 < 2 THEN 20 WHEN h % 4 = 2 THEN 23 ELSE 0 END AS off,
           CASE WHEN g % 5 = 0 THEN 'service' ELSE 'product' END AS line_kind,
           CASE WHEN g % 5 > 0 THEN '' WHEN g % 2 = 0 THEN 'vendor' ELSE 'collaborative' END AS service_model,
           CASE WHEN p % 5 < 3 THEN 'EUR' WHEN p % 5 = 3 THEN 'GBP' ELSE 'BRL' END AS own_currency

@@ -124,6 +124,10 @@ impl Messages {
                 latest_of.insert(place, latest);
             }
         }
+        // rows stand by key
+        to_readers
+            .values_mut()
+            .for_each(|told| told.sort_by_key(|(_, latest)| latest.sequence));
         Ok(Messages {
             table,
             latest: latest_of,
@@ -376,6 +380,34 @@ mod tests {
         assert_eq!(due(Some(&ended[..2]), &[]), ["2026-Q2", "2026-Q3"]);
         assert_eq!(due(Some(&ended), &["2026-Q1", "2027-Q1"]), ["2026-Q1", "2026-Q3"]);
         assert!(due_periods(&[], Some(&[]), &BTreeSet::new()).is_empty());
+    }
+
+    #[test]
+    fn what_a_reader_was_told_is_in_the_order_of_sending() {
+        let row = |key: &str, sequence: i64| -> Row {
+            let mut row: Row = vec![Value::Null; COLUMNS.len()];
+            let hash = Digest::of(key.as_bytes());
+            let cells: [(usize, Value); 8] = [
+                (0, key.into()),
+                (1, sequence.into()),
+                (3, "2026-Q4".into()),
+                (4, OPERATIONS.into()),
+                (5, "en".into()),
+                (6, hash.into()),
+                (10, "queued".into()),
+                (12, "office".into()),
+            ];
+            for (place, value) in cells {
+                row[place] = value;
+            }
+            row
+        };
+        // the table of a release is sorted by key
+        let messages = messages(vec![row("a", 9), row("b", 2), row("c", 5)]);
+        let told: Vec<&str> = messages.told(OPERATIONS, "office").map(|(_, key, _)| key).collect();
+        assert_eq!(told, ["b", "c", "a"]);
+        assert_eq!(messages.told(OPERATIONS, "nobody").count(), 0);
+        assert_eq!(messages.last_sequence, 9);
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::publishing::readers::{self, Scope, Seen, Tables, Told};
 use crate::store::private::{self, Class};
 
 /// What letters are made from.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "partners",
     "domains",
     "partner_scores",
@@ -36,6 +36,7 @@ const TABLES: [&str; 14] = [
     "claim_states",
     "settlements",
     "statements",
+    "decisions",
     "files",
     "quarantine",
     "freshness",

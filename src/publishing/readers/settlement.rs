@@ -65,16 +65,16 @@ pub fn settlement(
         subject,
         programme: programme.to_owned(),
         heading: format!("{} {name}", texts.get("settlement", "title")),
-        facts: facts(&documents, count, closed_on, texts)?,
+        facts: facts(seen, &documents, (count, closed_on), texts)?,
         sections,
         closing: vec![texts.get("statement", "tax_note").to_owned()],
     })
 }
 
 fn facts(
+    seen: &Seen<'_>,
     documents: &[RowRef<'_>],
-    count: i64,
-    closed_on: Date,
+    (count, closed_on): (i64, Date),
     texts: &Texts,
 ) -> Result<Vec<(String, String)>, PublishingError> {
     let closed = texts.date(closed_on);
@@ -94,11 +94,21 @@ fn facts(
             ("hash", "settlement_hash"),
         ] {
             if let Some(value) = row.opt_text(column)?.filter(|v| !v.is_empty()) {
-                facts.push((label(key), value.to_owned()));
+                facts.push((label(key), who(seen, value)?));
             }
         }
     }
     Ok(facts)
+}
+
+/// Who took a decision, with its id; anything else as it is.
+fn who(seen: &Seen<'_>, value: &str) -> Result<String, PublishingError> {
+    for row in seen.tables["decisions"].iter() {
+        if row.text("decision_id")? == value {
+            return Ok(format!("{} ({value})", row.text("by")?));
+        }
+    }
+    Ok(value.to_owned())
 }
 
 fn by_currency(documents: &[RowRef<'_>], texts: &Texts) -> Result<LetterSection, PublishingError> {

@@ -53,7 +53,7 @@ fn rebuild(workspace: &Workspace) {
 #[test]
 fn nothing_of_a_kind_that_needs_it_goes_without_approval() {
     let server = Server::start(json!({}));
-    let workspace = Workspace::sample();
+    let workspace = Workspace::of_partners();
     with(&workspace, &server, "approve = [\"scorecard\"]\n");
     let ran = workspace.ok(&["run"]);
     assert!(ran.stdout.contains("awaiting approval"), "{}", ran.stdout);

@@ -23,7 +23,7 @@ fn kills() -> usize {
 
 /// A workspace with a release whose messages have not been tried: each waits for approval.
 fn queued() -> Workspace {
-    let workspace = Workspace::sample();
+    let workspace = Workspace::of_partners();
     let text = "mode = \"smtp\"\nfrom = \"scorecards@programme.example\"\nhost = \"localhost\"\nport = 1\n\
                 tls = \"none\"\napprove = [\"scorecard\"]\n";
     workspace.write("pipelines/mail.toml", text);

@@ -123,7 +123,7 @@ fn what_a_folder_got_is_not_mailed_after_a_rebuild_with_a_server() {
 
 #[test]
 fn a_contact_that_arrives_later_gets_the_card_under_its_key() {
-    let workspace = Workspace::sample();
+    let workspace = Workspace::of_partners();
     let file = "sample_data/reference/contacts.csv";
     let all = fs::read_to_string(workspace.path().join(file)).expect("the contacts");
     let others: Vec<&str> = all.lines().filter(|l| !l.starts_with("EM-0002,")).collect();
@@ -165,7 +165,7 @@ fn a_contact_that_arrives_later_gets_the_card_under_its_key() {
 
 #[test]
 fn every_period_that_ended_since_is_mailed_and_a_late_change_corrects_an_earlier_one() {
-    let workspace = Workspace::sample();
+    let workspace = Workspace::of_partners();
     workspace.ok(&["run", "--as-of", "2026-01-12T06:00:00Z"]);
     let first = messages(&workspace);
     assert!(

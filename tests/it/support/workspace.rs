@@ -37,6 +37,13 @@ impl Workspace {
         workspace
     }
 
+    /// The sample without letters to the programme's own people: what partners get, and nothing else.
+    pub fn of_partners() -> Workspace {
+        let workspace = Workspace::sample();
+        fs::remove_file(workspace.path().join("pipelines/readers.toml")).expect("the readers");
+        workspace
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

@@ -23,6 +23,7 @@ mod kept;
 mod kill;
 mod mail;
 mod measures;
+mod metamorphic;
 mod model;
 mod operations;
 mod own_metric;

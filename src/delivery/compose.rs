@@ -1,13 +1,13 @@
 //! The bytes of a message.
 //!
-//! Duty: text and HTML as `multipart/alternative`, within `related` where the HTML shows pictures, within `mixed` where
-//! files are attached; the same bytes for the same input: date, boundaries and Message-ID come from the input. Control characters are refused before the library sees them: it panics on a line break in a
-//! name and loses a recipient on NUL. Not its duty: sending, and deciding who gets it.
+//! Duty: headers and envelope around a body, the same bytes for the same input: date and Message-ID come from the input.
+//! Control characters are refused before the library sees them: it panics on a line break in a name and loses a recipient
+//! on NUL. Not its duty: the parts of a body (`body`), sending, and deciding who gets it.
 
 use std::time::{Duration, SystemTime};
 
-use lettre::message::header::{ContentTransferEncoding, ContentType, Date, HeaderName, HeaderValue, MessageId};
-use lettre::message::{Attachment, Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::Mailbox;
+use lettre::message::header::{Date, HeaderName, HeaderValue, MessageId};
 use thiserror::Error;
 
 use crate::domain::hash::Hasher;
@@ -15,6 +15,7 @@ use crate::domain::ids::PartnerId;
 use crate::domain::{Digest, Instant, Period};
 
 use super::address::{AddressError, check_address, is_clean_name};
+use super::body::{self, Enclosure, Inline};
 use super::headers;
 use super::message::{Envelope, Recipient};
 
@@ -37,23 +38,6 @@ pub struct Outgoing<'a> {
     pub message_key: &'a str,
     /// What the message is dated: the run's `as_of`.
     pub date: Instant,
-}
-
-/// A picture within a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inline {
-    /// Content-ID, without its brackets.
-    pub cid: String,
-    pub png: Vec<u8>,
-}
-
-/// A file that goes with a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Enclosure {
-    /// ASCII letters, digits, points, hyphens, underscores.
-    pub file_name: String,
-    pub media_type: &'static str,
-    pub bytes: Vec<u8>,
 }
 
 /// A list that a message is one of, such as the digests of a region: readers sort by it and can leave it.
@@ -184,7 +168,10 @@ fn compose_for(outgoing: &Outgoing<'_>, list: Option<&List<'_>>) -> Result<Compo
     if let Some(reply_to) = outgoing.reply_to {
         builder = builder.reply_to(plain(&reply_to.address)?);
     }
-    let mut message = builder.subject("").multipart(body(outgoing)?).map_err(|e| mail(&e))?;
+    let mut message = builder
+        .subject("")
+        .multipart(body::of(outgoing)?)
+        .map_err(|e| mail(&e))?;
     // names and subject are encoded by ourselves: see `headers`
     let raw = message.headers_mut();
     let mut set = |name: &'static str, value: String| {
@@ -295,17 +282,8 @@ fn check(outgoing: &Outgoing<'_>) -> Result<(), ComposeError> {
             return Err(ComposeError::Body { key, part });
         }
     }
-    let plain = |name: &str, more: &[char]| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c) || more.contains(&c);
-        !name.is_empty() && name.len() <= 120 && name.chars().all(allowed) && !name.starts_with('.')
-    };
-    let files = outgoing
-        .attachments
-        .iter()
-        .map(|a| (&a.file_name, plain(&a.file_name, &[])));
-    let pictures = outgoing.inline.iter().map(|p| (&p.cid, plain(&p.cid, &['@'])));
-    if let Some((name, _)) = files.chain(pictures).find(|(_, is_plain)| !is_plain) {
-        let name = name.clone();
+    if let Some(name) = body::odd_name(outgoing) {
+        let name = name.to_owned();
         return Err(ComposeError::FileName { key, name });
     }
     Ok(())
@@ -319,55 +297,6 @@ fn date(outgoing: &Outgoing<'_>) -> Result<Date, ComposeError> {
         date: outgoing.date,
     })?;
     Ok(Date::new(SystemTime::UNIX_EPOCH + Duration::from_micros(micros)))
-}
-
-fn body(outgoing: &Outgoing<'_>) -> Result<MultiPart, ComposeError> {
-    // quoted-printable escapes every '=', and base64 has no '_', so that a boundary with "=_" cannot occur in a part
-    let boundary = |level: &str| {
-        let seed = format!("{}{level}", outgoing.message_key);
-        format!("=_{}", &Digest::of(seed.as_bytes()).to_string()[..32])
-    };
-    let part = |kind: ContentType, text: &str| {
-        let unreadable = |_| ComposeError::Body {
-            key: outgoing.message_key.to_owned(),
-            part: "text or html",
-        };
-        let body =
-            Body::new_with_encoding(text.to_owned(), ContentTransferEncoding::QuotedPrintable).map_err(unreadable)?;
-        Ok(SinglePart::builder().header(kind).body(body))
-    };
-    let mut body = MultiPart::alternative()
-        .boundary(boundary(""))
-        .singlepart(part(ContentType::TEXT_PLAIN, outgoing.text)?)
-        .singlepart(part(ContentType::TEXT_HTML, outgoing.html)?);
-    let binary = |name: &str, bytes: &[u8]| {
-        Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64).map_err(|_| ComposeError::FileName {
-            key: outgoing.message_key.to_owned(),
-            name: name.to_owned(),
-        })
-    };
-    let media = |name: &str| {
-        ContentType::parse(name).map_err(|e| ComposeError::Mail {
-            key: outgoing.message_key.to_owned(),
-            what: e.to_string(),
-        })
-    };
-    if !outgoing.inline.is_empty() {
-        body = MultiPart::related().boundary(boundary("related")).multipart(body);
-        for picture in outgoing.inline {
-            let content = binary(&picture.cid, &picture.png)?;
-            body = body.singlepart(Attachment::new_inline(picture.cid.clone()).body(content, media("image/png")?));
-        }
-    }
-    if !outgoing.attachments.is_empty() {
-        body = MultiPart::mixed().boundary(boundary("mixed")).multipart(body);
-        for file in outgoing.attachments {
-            let content = binary(&file.file_name, &file.bytes)?;
-            let attachment = Attachment::new(file.file_name.clone());
-            body = body.singlepart(attachment.body(content, media(file.media_type)?));
-        }
-    }
-    Ok(body)
 }
 
 #[cfg(test)]
@@ -423,53 +352,6 @@ mod tests {
         assert!(text.is_ascii() && !text.replace("\r\n", "").contains(['\r', '\n']));
         assert!(text.lines().all(|l| l.len() <= 78), "{text}");
         assert_eq!(first.envelope.to, ["j@one.example", "k@one.example"]);
-    }
-
-    #[test]
-    fn pictures_and_files_stand_around_text_and_html() {
-        let (from, to) = (sender(), [Recipient::new(None, "j@one.example")]);
-        let inline = [Inline {
-            cid: "trend.0011@scorecard".to_owned(),
-            png: b"\x89PNG".to_vec(),
-        }];
-        let attachments = [Enclosure {
-            file_name: "statement-S-000001.pdf".to_owned(),
-            media_type: "application/pdf",
-            bytes: vec![7; 200],
-        }];
-        let outgoing = Outgoing {
-            inline: &inline,
-            attachments: &attachments,
-            ..outgoing(&from, &to, "s")
-        };
-        let composed = compose(&outgoing).unwrap();
-        assert_eq!(composed, compose(&outgoing).unwrap());
-        let text = text(&composed);
-        let places: Vec<usize> = [
-            "multipart/mixed",
-            "multipart/related",
-            "multipart/alternative",
-            "text/plain",
-            "text/html",
-            "Content-ID: <trend.0011@scorecard>\r\n",
-            "Content-Disposition: attachment; filename=\"statement-S-000001.pdf\"\r\n",
-        ]
-        .iter()
-        .map(|wanted| text.find(wanted).unwrap_or_else(|| panic!("no {wanted} in\n{text}")))
-        .collect();
-        assert!(places.is_sorted(), "{places:?}");
-        assert!(text.is_ascii() && text.lines().all(|l| l.len() <= 78), "{text}");
-        for name in ["", "a b.pdf", "a\r\nX: y", "../x", "\u{e4}.pdf", "a\".pdf"] {
-            let attachments = [Enclosure {
-                file_name: name.to_owned(),
-                ..attachments[0].clone()
-            }];
-            let bad = Outgoing {
-                attachments: &attachments,
-                ..outgoing.clone()
-            };
-            assert!(matches!(compose(&bad), Err(ComposeError::FileName { .. })), "{name:?}");
-        }
     }
 
     #[test]

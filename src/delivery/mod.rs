@@ -17,6 +17,7 @@
 //! | `failed` | refused for good | – |
 
 pub mod address;
+mod body;
 pub mod bounce;
 pub mod compose;
 pub mod dispatch;
@@ -29,9 +30,8 @@ pub mod outbox;
 mod outbox_tests;
 pub mod recipients;
 
-pub use compose::{
-    ComposeError, Composed, Enclosure, Inline, List, Outgoing, compose, compose_listed, message_key, reader_key,
-};
+pub use body::{Enclosure, Inline};
+pub use compose::{ComposeError, Composed, List, Outgoing, compose, compose_listed, message_key, reader_key};
 pub use dispatch::{Limits, Report, dispatch};
 pub use isolation::{Directory, Leak, visible_text};
 pub use message::{Cause, Envelope, Outcome, Parcel, Recipient, Refusal};

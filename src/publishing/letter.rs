@@ -13,7 +13,7 @@ use super::charts::Chart;
 use super::inputs::PublishingError;
 use super::palette::Palette;
 use super::pictures::Picture;
-use super::scorecard::{environment, failed};
+use super::scorecard::{FRAME, environment, failed};
 use super::texts::{Sections, Texts};
 use super::view::PictureView;
 use crate::domain::Digest;
@@ -23,7 +23,7 @@ const HTML: (&str, &str) = ("letter.html", include_str!("templates/letter.html")
 const TEXT: (&str, &str) = ("letter.txt", include_str!("templates/letter.txt"));
 
 static TEMPLATES: LazyLock<Result<minijinja::Environment<'static>, String>> =
-    LazyLock::new(|| environment(&[HTML, TEXT]));
+    LazyLock::new(|| environment(&[FRAME, HTML, TEXT]));
 
 /// What a letter says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -43,6 +43,9 @@ pub struct LetterSection {
     pub lines: Vec<LetterLine>,
     /// What to say of lines that are not shown, or that there are none.
     pub rest: Option<String>,
+    /// Lines, with those that are not shown.
+    #[serde(skip)]
+    pub total: usize,
     #[serde(skip)]
     pub chart: Option<Chart>,
 }
@@ -70,7 +73,8 @@ impl LetterSection {
     /// A section of at most so many of the lines; how many more there are is said, or that there are none.
     #[must_use]
     pub fn listed(title: &str, mut lines: Vec<LetterLine>, most: usize, texts: &Texts) -> LetterSection {
-        let more = lines.len().saturating_sub(most);
+        let total = lines.len();
+        let more = total.saturating_sub(most);
         lines.truncate(most);
         let rest = if lines.is_empty() {
             Some(texts.get("digest", "none").to_owned())
@@ -82,6 +86,7 @@ impl LetterSection {
             title: title.to_owned(),
             lines,
             rest,
+            total,
             chart: None,
         }
     }

@@ -27,6 +27,8 @@ pub const MAX_HTML_BYTES: usize = 100_000;
 const SHORT_ROWS: u32 = 25;
 
 /// The names matter: what ends in `.html` is escaped.
+/// The frame that the HTML of every message stands in.
+pub(super) const FRAME: (&str, &str) = ("mail.html", include_str!("templates/mail.html"));
 const HTML: (&str, &str) = ("scorecard.html", include_str!("templates/scorecard.html"));
 const TEXT: (&str, &str) = ("scorecard.txt", include_str!("templates/scorecard.txt"));
 
@@ -49,6 +51,7 @@ struct Context<'a> {
     v: &'a View,
     c: Palette<'a>,
     d: Palette<'a>,
+    logo: Option<&'a PictureView>,
     /// Most rows of a list in the HTML.
     rows: u32,
 }
@@ -69,6 +72,7 @@ pub fn render(
             v: &view,
             c: look.light(),
             d: look.dark(),
+            logo: view.logo.as_ref(),
             rows,
         };
         let template = environment.get_template(name).map_err(|e| failed(&e))?;
@@ -88,7 +92,7 @@ pub fn render(
 }
 
 /// Both templates, compiled once.
-static TEMPLATES: LazyLock<Result<Environment<'static>, String>> = LazyLock::new(|| environment(&[HTML, TEXT]));
+static TEMPLATES: LazyLock<Result<Environment<'static>, String>> = LazyLock::new(|| environment(&[FRAME, HTML, TEXT]));
 
 /// Templates of this program, compiled; those of HTML escape everything.
 pub(super) fn environment(sources: &[(&'static str, &'static str)]) -> Result<Environment<'static>, String> {

@@ -14,7 +14,7 @@ use super::brand::Look;
 use super::inputs::PublishingError;
 use super::palette::Palette;
 use super::pictures::Picture;
-use super::scorecard::{environment, failed};
+use super::scorecard::{FRAME, environment, failed};
 use super::statement::{StatementFrame, StatementLine, cell};
 use super::texts::{Sections, Texts};
 use super::view::PictureView;
@@ -31,7 +31,7 @@ const TEXT: (&str, &str) = ("statement.txt", include_str!("templates/statement.t
 pub const PDF_TEMPLATE: &str = include_str!("templates/statement.typ");
 
 static TEMPLATES: LazyLock<Result<minijinja::Environment<'static>, String>> =
-    LazyLock::new(|| environment(&[HTML, TEXT]));
+    LazyLock::new(|| environment(&[FRAME, HTML, TEXT]));
 
 /// One rendered statement.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ struct Context<'a> {
     v: &'a View,
     c: Palette<'a>,
     d: Palette<'a>,
+    logo: Option<&'a PictureView>,
     most: usize,
 }
 
@@ -111,6 +112,7 @@ pub fn render_statement(
             v: &view,
             c: look.light(),
             d: look.dark(),
+            logo: view.logo.as_ref(),
             most: MOST_LINES,
         };
         let template = environment.get_template(name).map_err(|e| failed(&e))?;

@@ -8,6 +8,9 @@
 
 #![expect(clippy::print_stdout, reason = "figures for a person")]
 
+#[path = "../it/support/copies.rs"]
+mod copies;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant as Clock;
@@ -16,7 +19,7 @@ use std::{env, fs, thread};
 use starledger::delivery::message::Recipient;
 use starledger::delivery::{Directory, Enclosure, Inline, Outgoing, compose, message_key, visible_text};
 use starledger::domain::ids::{PartnerId, RegionId};
-use starledger::domain::{Dec, Instant, Period, Table, Value};
+use starledger::domain::{Instant, Period, Table};
 use starledger::exports::workbook::{self, Sheet};
 use starledger::pipeline::config::{self, Config};
 use starledger::publishing::inputs::{CardTerms, Programme};
@@ -30,26 +33,6 @@ use starledger::store::release::Release;
 /// As many as a run has in memory at once.
 const BATCH: usize = 256;
 const LANGUAGES: [&str; 6] = ["en", "de", "es", "fr", "pt", "zh"];
-const PER_PARTNER: [&str; 16] = [
-    "partners",
-    "calendar_partner_periods",
-    "metrics",
-    "scores",
-    "partner_scores",
-    "key_event_points",
-    "rebates",
-    "ledger",
-    "score_changes",
-    "next_steps",
-    "effective_certifications",
-    "engineers",
-    "reviews",
-    "review_criteria",
-    "settlements",
-    "statements",
-];
-const MONEY: [&str; 4] = ["ledger", "rebates", "settlements", "statements"];
-
 /// Nanoseconds of a stage over all threads.
 #[derive(Default)]
 struct Stage(AtomicU64);
@@ -90,8 +73,15 @@ fn main() {
         documents > 0,
         "close a period first: the workspace has no settlement document"
     );
-    let copies = wanted.div_ceil(in_sample.min(documents));
-    let tables: BTreeMap<&str, Table> = PER_PARTNER.map(|name| (name, copied(&release, name, copies))).into();
+    let many = wanted.div_ceil(in_sample.min(documents));
+    let tables: BTreeMap<&str, Table> = copies::PER_PARTNER
+        .map(|name| {
+            let named = |column: &str, text: &str, partner: &str, _| {
+                (column == "legal_name").then(|| format!("{text} {}q", partner.rsplit('-').next().unwrap_or_default()))
+            };
+            (name, copies::copied(&release, name, many, &named))
+        })
+        .into();
     let domains = release.read_table("domains").expect("a table");
     println!(
         "{} partners, {} rows, {}",
@@ -105,32 +95,6 @@ fn main() {
 
 fn rows(tables: &BTreeMap<&str, Table>) -> usize {
     tables.values().map(|t| t.rows.len()).sum()
-}
-
-/// Every partner's rows under ids and names of their own, amounts times an odd factor so that books still balance.
-fn copied(release: &Release, name: &str, copies: usize) -> Table {
-    let table = release.read_table(name).expect("a table");
-    let owners: Vec<usize> = ["partner_id", "parent_partner_id", "merged_into", "settlement_no"]
-        .iter()
-        .filter_map(|c| table.column(c))
-        .collect();
-    let legal_name = (name == "partners").then(|| table.column("legal_name")).flatten();
-    let mut out = Table::with_columns(name, table.columns().to_vec());
-    for copy in 0..copies {
-        for row in &table.rows {
-            let value = |(i, value): (usize, &Value)| match value {
-                Value::Text(text) if owners.contains(&i) => Value::text(format!("{text}-{copy:04}")),
-                Value::Text(text) if legal_name == Some(i) => Value::text(format!("{text} {copy}q")),
-                Value::Dec(amount) if MONEY.contains(&name) => {
-                    let factor = i128::try_from(copy).expect("small") * 2 + 1;
-                    Value::Dec(Dec::new(amount.units() * factor, amount.scale()))
-                }
-                other => other.clone(),
-            };
-            out.push(row.iter().enumerate().map(value).collect());
-        }
-    }
-    out
 }
 
 /// Does work on items on all cores, a batch at a time; the bytes that it made.

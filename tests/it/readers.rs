@@ -270,3 +270,54 @@ fn messages_are_accessible_and_fit_a_phone() {
     let found = python::script(include_str!("support/browser.py"), &arguments);
     assert!(found.is_empty(), "{found}");
 }
+
+#[test]
+fn a_digest_that_names_somebody_it_may_not_is_held_until_that_is_put_right() {
+    let workspace = Workspace::sample();
+    let file = workspace.path().join("sample_data/reference/partners.csv");
+    let right = fs::read_to_string(&file).expect("the partners");
+    // a partner of another region is named like a word that stands in every digest
+    let wrong: Vec<String> = right
+        .lines()
+        .map(|line| match line.split(',').collect::<Vec<_>>() {
+            mut cells if line.starts_with("AP-0016,") => {
+                cells[3] = "Wireless LAN";
+                cells.join(",")
+            }
+            _ => line.to_owned(),
+        })
+        .collect();
+    fs::write(&file, wrong.join("\n") + "\n").expect("written");
+    workspace.run(&["run"]);
+    let digest =
+        "SELECT message_key, sequence, state, reason FROM messages WHERE kind = 'digest' AND reader = 'emea-channel'";
+    let held = rows(&workspace, digest);
+    assert_eq!((held.len(), &held[0]["state"]), (1, &serde_json::json!("held")));
+    assert!(
+        held[0]["reason"].as_str().expect("a reason").contains("may not see"),
+        "{held:?}"
+    );
+    assert!(
+        letters(&workspace, "digest")
+            .iter()
+            .all(|d| text(d, "list").contains("programme-office"))
+    );
+    fs::write(&file, right).expect("written");
+    workspace.run(&["run"]);
+    let sent = rows(&workspace, digest);
+    assert_eq!(
+        (
+            sent.len(),
+            &sent[0]["state"],
+            &sent[0]["message_key"],
+            &sent[0]["sequence"]
+        ),
+        (
+            1,
+            &serde_json::json!("queued"),
+            &held[0]["message_key"],
+            &held[0]["sequence"]
+        )
+    );
+    assert_eq!(letters(&workspace, "digest").len(), 2);
+}

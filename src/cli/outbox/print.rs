@@ -61,7 +61,8 @@ pub(super) fn entry_json(entry: &Entry) -> Json {
     let record = entry.record.as_ref();
     let time = |at: Option<crate::domain::Instant>| at.map(|t| t.to_string());
     json!({
-        "sequence": entry.sequence, "message_key": entry.key, "kind": entry.kind, "partner_id": (!entry.partner.is_empty()).then_some(&entry.partner), "reader": entry.reader,
+        "sequence": entry.sequence, "message_key": entry.key, "kind": entry.kind,
+        "partner_id": (!entry.partner.is_empty()).then_some(&entry.partner), "reader": entry.reader,
         "period": entry.period, "language": entry.language, "state": entry.state.as_str(), "reason": entry.reason,
         "message_id": entry.message_id, "content_hash": entry.content.map(|h| h.to_string()),
         "attempts": record.map_or(0, |r| r.attempts), "refusals": record.map_or(0, |r| r.refusals),

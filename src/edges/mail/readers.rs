@@ -48,10 +48,8 @@ struct Entry {
     address: Spanned<String>,
     language: Option<String>,
     wants: Spanned<Vec<String>>,
-    #[serde(default)]
-    regions: Vec<Spanned<String>>,
-    #[serde(default)]
-    partners: BTreeSet<String>,
+    regions: Option<Spanned<Vec<Spanned<String>>>>,
+    partners: Option<Spanned<BTreeSet<String>>>,
 }
 
 /// Reads the list. `regions` are those that rules know.
@@ -104,11 +102,26 @@ pub fn read(file: &str, text: &str, regions: &BTreeSet<String>) -> Result<Vec<Re
             let remedy = format!("list some of {}", READER_KINDS.join(", "));
             findings.push(error(entry.wants.span(), "readers.wants", message, &remedy));
         }
-        for region in entry
-            .regions
-            .iter()
-            .filter(|region| !regions.contains(region.get_ref()))
-        {
+        // an empty list would be no limit at all
+        let empty = [
+            entry
+                .regions
+                .as_ref()
+                .filter(|list| list.get_ref().is_empty())
+                .map(Spanned::span),
+            entry
+                .partners
+                .as_ref()
+                .filter(|list| list.get_ref().is_empty())
+                .map(Spanned::span),
+        ];
+        for span in empty.into_iter().flatten() {
+            let message = format!("reader '{id}' is limited to nothing");
+            let remedy = "name regions or partners, or leave the key out for a reader who may see all";
+            findings.push(error(span, "readers.limit", message, remedy));
+        }
+        let named = entry.regions.map_or_else(Vec::new, Spanned::into_inner);
+        for region in named.iter().filter(|region| !regions.contains(region.get_ref())) {
             let message = format!(
                 "reader '{id}' reads of region '{}', which has no rules",
                 region.get_ref()
@@ -122,8 +135,8 @@ pub fn read(file: &str, text: &str, regions: &BTreeSet<String>) -> Result<Vec<Re
             to: Recipient::new(name, entry.address.get_ref()),
             language: entry.language.unwrap_or_else(|| "en".to_owned()),
             wants,
-            regions: entry.regions.into_iter().map(Spanned::into_inner).collect(),
-            partners: entry.partners,
+            regions: named.into_iter().map(Spanned::into_inner).collect(),
+            partners: entry.partners.map_or_else(BTreeSet::new, Spanned::into_inner),
             id,
         });
     }
@@ -168,6 +181,8 @@ mod tests {
             ("[\"digest\"]", "[\"fax\"]", "readers.toml:4 readers.wants"),
             ("[\"digest\"]", "[]", "readers.toml:4 readers.wants"),
             ("wants", "regions = [\"mars\"]\nwants", "readers.toml:4 readers.region"),
+            ("wants", "regions = []\nwants", "readers.toml:4 readers.limit"),
+            ("wants", "partners = []\nwants", "readers.toml:4 readers.limit"),
             ("wants", "name = \"a\\u0007\"\nwants", "readers.toml:4 readers.name"),
             ("wants", "colour = 3\nwants", "readers.toml:4 readers.syntax"),
             ("id = \"a\"", "id = 3", "readers.toml:2 readers.syntax"),

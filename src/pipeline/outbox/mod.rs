@@ -380,6 +380,9 @@ pub(in crate::pipeline) fn again_envelope(own: Envelope, to: Option<String>) -> 
 /// on a day, at a domain that is allowed for it. The address itself is kept nowhere.
 pub fn contact_hash(release: &Release, partner: &str, address: &str, on: Date) -> Result<Digest, PipelineError> {
     let refuse = |why: String| Err(PipelineError::Usage(why));
+    if partner.is_empty() {
+        return refuse("a letter goes to its reader only: leave --to out".to_owned());
+    }
     let address = address.trim();
     let mut domains: Option<(Date, String)> = None;
     for row in release.read_table("partners")?.iter() {

@@ -145,7 +145,7 @@ impl Refresh<'_> {
                     )
                 };
                 for (wanted, draft) in wanted.iter().zip(in_lanes(&wanted, draft)) {
-                    self.settle_draft(SCORECARD, wanted.card, &wanted.slot, draft?, messages)?;
+                    self.settle_draft(SCORECARD, &wanted.card.whose(), &wanted.slot, draft?, messages)?;
                 }
             }
         }
@@ -208,7 +208,7 @@ impl Refresh<'_> {
     pub(super) fn settle_draft(
         &mut self,
         kind: &str,
-        card: &Card<'_>,
+        whose: &str,
         slot: &Slot,
         draft: Draft,
         messages: &mut Messages,
@@ -217,14 +217,14 @@ impl Refresh<'_> {
         if slot.instead_of.is_some_and(same) {
             return Ok(());
         }
-        tracing::debug!(key = slot.key, region = %card.region, state = draft.state, "message");
-        let row = self.keep(kind, card, slot, draft)?;
+        tracing::debug!(key = slot.key, state = draft.state, "message");
+        let row = self.keep(kind, whose, slot, draft)?;
         messages.put(slot, row);
         Ok(())
     }
 
     /// Keeps the bytes of a message, counts it, and tells what is wrong with it.
-    fn keep(&mut self, kind: &str, card: &Card<'_>, slot: &Slot, draft: Draft) -> Result<Row, PipelineError> {
+    fn keep(&mut self, kind: &str, whose: &str, slot: &Slot, draft: Draft) -> Result<Row, PipelineError> {
         match draft.state {
             "queued" => self.summary.messages += 1,
             "held" => self.summary.held_messages += 1,
@@ -235,8 +235,7 @@ impl Refresh<'_> {
                 Place::file("messages").column(&slot.key),
                 "message.held",
                 format!(
-                    "the {kind} of partner {} is held back: {}",
-                    card.partner,
+                    "the {kind} of {whose} is held back: {}",
                     draft.reason.as_deref().unwrap_or("")
                 ),
                 "look at the names and ids in the partners feed; the others were queued",

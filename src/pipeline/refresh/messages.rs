@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PipelineError;
 use crate::contracts::Contract;
-use crate::delivery::message_key;
+use crate::delivery::{message_key, reader_key};
 use crate::domain::hash::Hasher;
 use crate::domain::ids::{PartnerId, RegionId};
 use crate::domain::{Digest, Period, Row, Table, Value};
@@ -80,6 +80,13 @@ pub(super) struct Card<'a> {
     pub(super) partner: &'a PartnerId,
     pub(super) region: &'a RegionId,
     pub(super) period: Period,
+}
+
+impl Card<'_> {
+    /// For people.
+    pub(super) fn whose(&self) -> String {
+        format!("partner {}", self.partner)
+    }
 }
 
 impl Messages {
@@ -213,15 +220,42 @@ impl Messages {
         }
     }
 
-    /// What a reader was told of a kind, in the order of sending: period, key and hash of the data.
-    pub(super) fn told(&self, kind: &str, reader: &str) -> impl Iterator<Item = (Period, &str, &str)> {
+    /// What was made for a reader of a kind, in the order of sending.
+    pub(super) fn letters(&self, kind: &str, reader: &str) -> impl DoubleEndedIterator<Item = &(Period, Latest)> {
         let of = self.to_readers.get(&[kind.to_owned(), reader.to_owned()]);
-        let of = of.into_iter().flatten();
-        of.map(|(period, latest)| (*period, latest.key.as_str(), latest.data_hash.as_str()))
+        of.into_iter().flatten()
     }
 
-    /// The next place in the order of sending, for a message with a key of its own.
-    pub(super) fn next_slot(&mut self, key: String) -> Slot {
+    /// Those of them that could not go: key, period, and where they are.
+    pub(super) fn unsent_letters(&self, kind: &str, reader: &str) -> impl Iterator<Item = (&str, Period, &Latest)> {
+        let unsent = self.letters(kind, reader).filter(|(_, latest)| !latest.queued);
+        unsent.map(|(period, latest)| (latest.key.as_str(), *period, latest))
+    }
+
+    /// Where a letter belongs whose key begins so: in the place of one that could not go, else behind all others. What is
+    /// as it was some letters ago is a new one.
+    pub(super) fn letter_slot(
+        &mut self,
+        kind: &str,
+        reader: &str,
+        (begin, period): (&str, Period),
+        data: Digest,
+    ) -> Slot {
+        let unsent = self
+            .unsent_letters(kind, reader)
+            .find(|(key, of, _)| *of == period && begins(key, begin, period));
+        if let Some((key, _, latest)) = unsent {
+            return Slot {
+                key: key.to_owned(),
+                sequence: latest.sequence,
+                instead_of: Some(latest.row),
+                corrects: None,
+            };
+        }
+        let last = self.letters(kind, reader).next_back();
+        let before = last.map_or("", |(_, latest)| latest.key.as_str());
+        let content = Digest::of(format!("{data}{before}").as_bytes());
+        let key = reader_key(begin, period, reader, content);
         self.last_sequence += 1;
         Slot {
             key,
@@ -239,6 +273,12 @@ impl Messages {
             self.table.push(row);
         }
     }
+}
+
+/// Whether a key begins with this kind and period.
+pub(super) fn begins(key: &str, begin: &str, period: Period) -> bool {
+    let rest = key.strip_prefix(begin).and_then(|rest| rest.strip_prefix('-'));
+    rest.is_some_and(|rest| rest.starts_with(&period.to_string().to_ascii_lowercase()))
 }
 
 /// The content of a message: its data, in a language.
@@ -384,7 +424,7 @@ mod tests {
 
     #[test]
     fn what_a_reader_was_told_is_in_the_order_of_sending() {
-        let row = |key: &str, sequence: i64| -> Row {
+        let row = |key: &str, sequence: i64, state: &str| -> Row {
             let mut row: Row = vec![Value::Null; COLUMNS.len()];
             let hash = Digest::of(key.as_bytes());
             let cells: [(usize, Value); 8] = [
@@ -394,7 +434,7 @@ mod tests {
                 (4, OPERATIONS.into()),
                 (5, "en".into()),
                 (6, hash.into()),
-                (10, "queued".into()),
+                (10, state.into()),
                 (12, "office".into()),
             ];
             for (place, value) in cells {
@@ -403,11 +443,26 @@ mod tests {
             row
         };
         // the table of a release is sorted by key
-        let messages = messages(vec![row("a", 9), row("b", 2), row("c", 5)]);
-        let told: Vec<&str> = messages.told(OPERATIONS, "office").map(|(_, key, _)| key).collect();
+        let messages = self::messages(vec![
+            row("a", 9, "queued"),
+            row("b", 2, "queued"),
+            row("c", 5, "queued"),
+        ]);
+        let told = messages.letters(OPERATIONS, "office");
+        let told: Vec<&str> = told.map(|(_, latest)| latest.key.as_str()).collect();
         assert_eq!(told, ["b", "c", "a"]);
-        assert_eq!(messages.told(OPERATIONS, "nobody").count(), 0);
+        assert_eq!(messages.letters(OPERATIONS, "nobody").count(), 0);
         assert_eq!(messages.last_sequence, 9);
+
+        // one that could not go is made again in its place; the next one has a place of its own
+        let held = "operations-2026-q4-office-1";
+        let mut messages = self::messages(vec![row(held, 3, "held")]);
+        let data = Digest::of(b"x");
+        let slot = messages.letter_slot(OPERATIONS, "office", (OPERATIONS, period("2026-Q4")), data);
+        assert_eq!((slot.key.as_str(), slot.sequence, slot.instead_of), (held, 3, Some(0)));
+        let slot = messages.letter_slot(OPERATIONS, "office", (OPERATIONS, period("2027-Q1")), data);
+        assert_eq!((slot.sequence, slot.instead_of), (4, None));
+        assert!(slot.key.starts_with("operations-2027-q1-office-"), "{}", slot.key);
     }
 
     #[test]

@@ -15,14 +15,17 @@ use super::mails::Addresses;
 use super::messages::{Card, SCORECARD, Slot};
 use super::{PipelineError, Task};
 use crate::delivery::{
-    ComposeError, Composed, Enclosure, Inline, Outgoing, Recipient, compose, recipients, visible_text,
+    ComposeError, Composed, Enclosure, Inline, Leak, List, Outgoing, Recipient, compose, compose_listed, recipients,
+    visible_text,
 };
 use crate::domain::ids::{PartnerId, SchemeId};
 use crate::domain::{Digest, Findings, Period, Row, Table, Value, Zone};
 use crate::edges::files;
+use crate::edges::mail::Reader;
 use crate::publishing::frame::Earlier;
 use crate::publishing::inputs::{CardTerms, Programme};
-use crate::publishing::{Look, PartnerFrame, PublishingInputs, SchemeTerms, render};
+use crate::publishing::readers::Seen;
+use crate::publishing::{Look, PartnerFrame, Picture, PublishingInputs, SchemeTerms, render};
 use crate::rules::RuleBook;
 use crate::store::StoreError;
 
@@ -55,6 +58,33 @@ pub(super) struct Content {
     /// Words of the attachments, which are searched too.
     pub(super) attached_words: Vec<String>,
     pub(super) data_hash: Digest,
+}
+
+impl Content {
+    /// What a search finds in all words of the message.
+    fn searched(&self, search: impl FnOnce(&[&str]) -> Vec<Leak>) -> Vec<Leak> {
+        let html = visible_text(&self.html);
+        let mut parts = vec![self.subject.as_str(), &self.text, &html];
+        parts.extend(self.attached_words.iter().map(String::as_str));
+        search(&parts)
+    }
+}
+
+/// What a message is about, and whom of the programme's own people it is for.
+struct About<'a> {
+    partner: Option<&'a PartnerId>,
+    reader: Option<&'a str>,
+    period: Period,
+}
+
+impl Card<'_> {
+    fn about(&self) -> About<'_> {
+        About {
+            partner: Some(self.partner),
+            reader: None,
+            period: self.period,
+        }
+    }
 }
 
 impl<'a> Press<'a> {
@@ -151,11 +181,7 @@ impl<'a> Press<'a> {
             subject: rendered.subject,
             text: rendered.text,
             html: rendered.html,
-            inline: rendered
-                .pictures
-                .into_iter()
-                .map(|(cid, picture)| Inline { cid, png: picture.png })
-                .collect(),
+            inline: inline(rendered.pictures),
             attachments: Vec::new(),
             attached_words: Vec::new(),
             data_hash: rendered.data_hash,
@@ -163,7 +189,7 @@ impl<'a> Press<'a> {
         Ok(self.draft(card, &content, (slot, language), (to, addresses)))
     }
 
-    /// Searches and composes a message.
+    /// Searches and composes a message to a partner.
     pub(super) fn draft(
         &self,
         card: &Card<'_>,
@@ -171,12 +197,51 @@ impl<'a> Press<'a> {
         (slot, language): (&Slot, &str),
         (to, addresses): (&[Recipient], &Addresses),
     ) -> Draft {
+        let leaks = content.searched(|parts| addresses.directory.leaks(card.partner, parts));
+        let leak = (!leaks.is_empty()).then_some("something of another partner stands in it");
+        let fate = fate(content.kind, leak, self.composed(content, &slot.key, to, None));
+        drafted(&card.about(), (content.kind, content.data_hash), (slot, language), fate)
+    }
+
+    /// Composes a letter to one of the programme's own people, of a list; searched for partners outside of what a limited
+    /// reader sees.
+    pub(super) fn letter(
+        &self,
+        (reader, period): (&Reader, Period),
+        content: &Content,
+        (slot, language): (&Slot, &str),
+        (limits, addresses): (Option<&Seen<'_>>, &Addresses),
+    ) -> Draft {
         let mail = &self.task.config.mail;
-        let html = visible_text(&content.html);
-        let mut parts = vec![content.subject.as_str(), &content.text, &html];
-        parts.extend(content.attached_words.iter().map(String::as_str));
-        let leaks = addresses.directory.leaks(card.partner, &parts);
-        let composed = compose(&Outgoing {
+        let list = List {
+            name: self.look.catalogues.of(language).get(content.kind, "title"),
+            id: &format!("{}-{}", content.kind, reader.id),
+            leave: mail.reply_to.as_ref().unwrap_or(&mail.from),
+        };
+        let leaks = limits.map_or_else(Vec::new, |seen| {
+            let takes = |partner: &PartnerId| seen.takes(partner.as_str());
+            content.searched(|parts| addresses.directory.leaks_beyond(&takes, parts))
+        });
+        let leak = (!leaks.is_empty()).then_some("something that the reader may not see stands in it");
+        let to = std::slice::from_ref(&reader.to);
+        let fate = fate(content.kind, leak, self.composed(content, &slot.key, to, Some(&list)));
+        let about = About {
+            partner: None,
+            reader: Some(&reader.id),
+            period,
+        };
+        drafted(&about, (content.kind, content.data_hash), (slot, language), fate)
+    }
+
+    fn composed(
+        &self,
+        content: &Content,
+        key: &str,
+        to: &[Recipient],
+        list: Option<&List<'_>>,
+    ) -> Result<Composed, ComposeError> {
+        let mail = &self.task.config.mail;
+        let outgoing = Outgoing {
             from: &mail.from,
             reply_to: mail.reply_to.as_ref(),
             recipients: to,
@@ -185,11 +250,13 @@ impl<'a> Press<'a> {
             html: &content.html,
             inline: &content.inline,
             attachments: &content.attachments,
-            message_key: &slot.key,
+            message_key: key,
             date: self.task.as_of,
-        });
-        let fate = fate(content.kind, !leaks.is_empty(), composed);
-        drafted(card, (content.kind, content.data_hash), (slot, language), fate)
+        };
+        match list {
+            None => compose(&outgoing),
+            Some(list) => compose_listed(&outgoing, list),
+        }
     }
 
     /// A message that nobody gets: nothing of it is rendered.
@@ -200,14 +267,14 @@ impl<'a> Press<'a> {
         (slot, language): (&Slot, &str),
     ) -> Draft {
         let key = slot.key.clone();
-        let fate = fate(kind, false, Err(ComposeError::NoRecipient { key }));
-        drafted(card, (kind, data_hash), (slot, language), fate)
+        let fate = fate(kind, None, Err(ComposeError::NoRecipient { key }));
+        drafted(&card.about(), (kind, data_hash), (slot, language), fate)
     }
 }
 
 /// A message by what becomes of it.
 fn drafted(
-    card: &Card<'_>,
+    about: &About<'_>,
     (kind, data_hash): (&'static str, Digest),
     (slot, language): (&Slot, &str),
     (state, reason, composed): Fate,
@@ -220,8 +287,8 @@ fn drafted(
     let row = vec![
         slot.key.as_str().into(),
         slot.sequence.into(),
-        card.partner.as_str().into(),
-        card.period.to_string().into(),
+        about.partner.map(PartnerId::as_str).into(),
+        about.period.to_string().into(),
         kind.into(),
         language.into(),
         data_hash.into(),
@@ -230,7 +297,7 @@ fn drafted(
         message_id,
         state.into(),
         reason.clone().into(),
-        Value::Null,
+        about.reader.into(),
     ];
     Draft {
         row,
@@ -240,16 +307,21 @@ fn drafted(
     }
 }
 
+/// Pictures as parts of a message.
+pub(super) fn inline(pictures: Vec<(String, Picture)>) -> Vec<Inline> {
+    let parts = pictures.into_iter();
+    parts.map(|(cid, picture)| Inline { cid, png: picture.png }).collect()
+}
+
 /// State of a message, why it is not sent, and what is sent.
 type Fate = (&'static str, Option<String>, Option<Composed>);
 
-fn fate(kind: &str, leaks: bool, composed: Result<Composed, ComposeError>) -> Fate {
+/// A leak holds a message, whatever else is right with it.
+fn fate(kind: &str, leak: Option<&str>, composed: Result<Composed, ComposeError>) -> Fate {
+    if let Some(leak) = leak {
+        return ("held", Some(leak.to_owned()), None);
+    }
     match composed {
-        _ if leaks => (
-            "held",
-            Some("something of another partner stands in it".to_owned()),
-            None,
-        ),
         Ok(composed) => ("queued", None, Some(composed)),
         Err(ComposeError::NoRecipient { .. }) => {
             ("no_recipient", Some(format!("no valid contact wants {kind}s")), None)

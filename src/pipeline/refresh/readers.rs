@@ -1,47 +1,27 @@
 //! Letters to the programme's own people: digests, settlement summaries, run reports.
 //!
-//! Duty: which reader is to get which of them in this run, its bytes, its row. Not its duty: what it says
-//! (`publishing::readers`), who reads what (`pipelines/readers.toml`).
+//! Duty: which reader is to get which of them in this run, and from which tables. Not its duty: what it says
+//! (`publishing::readers`), bytes (`press`), who reads what (`pipelines/readers.toml`).
 //!
 //! | letter | made |
 //! |---|---|
 //! | digest | when the latest period that has ended has none, and once more when a period is closed |
 //! | settlement | when a posting period is closed, once |
 //! | operations | when what is to look at differs from the last one; the last says that nothing is left |
+//!
+//! One that could not go is made again in its place until it can.
 
 use std::collections::BTreeSet;
 
 use super::mails::Addresses;
-use super::messages::{DIGEST, Messages, OPERATIONS, SETTLEMENT};
-use super::press::Press;
+use super::messages::{DIGEST, Messages, OPERATIONS, SETTLEMENT, begins};
+use super::press::{Content, Press, inline};
 use super::{PipelineError, Refresh, Timeline};
-use crate::delivery::{ComposeError, Inline, List, Outgoing, compose_listed, reader_key, visible_text};
-use crate::domain::ids::PartnerId;
-use crate::domain::{Digest, Finding, Period, Place, Value, Zone};
+use crate::domain::{Period, Zone};
 use crate::edges::mail::Reader;
 use crate::publishing::PublishingError;
 use crate::publishing::letter::Letter;
 use crate::publishing::readers::{self, Scope, Seen, Tables, Told};
-use crate::store::private::{self, Class};
-
-/// What letters are made from.
-const TABLES: [&str; 15] = [
-    "partners",
-    "domains",
-    "partner_scores",
-    "score_changes",
-    "authorisation_findings",
-    "reviews",
-    "key_event_points",
-    "claim_states",
-    "settlements",
-    "statements",
-    "decisions",
-    "files",
-    "quarantine",
-    "freshness",
-    "messages",
-];
 
 /// A digest once a period is closed has a key that says so.
 const FINAL_DIGEST: &str = "digest-final";
@@ -49,9 +29,27 @@ const FINAL_DIGEST: &str = "digest-final";
 /// What is told to a reader in this run.
 struct Wanted {
     kind: &'static str,
-    period: Period,
     /// What its key begins with.
     key: &'static str,
+    period: Period,
+}
+
+/// What a kind of letter is made from, beside the messages themselves.
+fn tables_of(kind: &str) -> &'static [&'static str] {
+    match kind {
+        DIGEST => &[
+            "partners",
+            "domains",
+            "partner_scores",
+            "score_changes",
+            "authorisation_findings",
+            "reviews",
+            "key_event_points",
+            "claim_states",
+        ],
+        SETTLEMENT => &["partners", "domains", "settlements", "statements", "decisions"],
+        _ => &["files", "quarantine", "freshness"],
+    }
 }
 
 impl Refresh<'_> {
@@ -62,19 +60,18 @@ impl Refresh<'_> {
         (press, addresses): (&Press<'_>, &Addresses),
         messages: &mut Messages,
     ) -> Result<(), PipelineError> {
-        let config = self.task.config;
-        if config.readers.is_empty() {
-            return Ok(());
-        }
-        let mut tables: Option<Tables> = None;
-        for reader in &config.readers {
+        let mut tables = Tables::new();
+        for reader in &self.task.config.readers {
             for wanted in self.wanted_letters(reader, timeline, messages)? {
-                if tables.is_none() {
-                    tables = Some(self.letter_tables(messages)?);
+                for name in tables_of(wanted.kind) {
+                    if !tables.contains_key(name) {
+                        tables.insert(name, self.table(name)?);
+                    }
                 }
-                if let Some(tables) = &tables {
-                    self.letter(reader, &wanted, (timeline, tables), (press, addresses), messages)?;
+                if wanted.kind == OPERATIONS {
+                    tables.insert("messages", messages.table.clone());
                 }
+                self.letter(reader, &wanted, (timeline, &tables), (press, addresses), messages)?;
             }
         }
         Ok(())
@@ -87,51 +84,45 @@ impl Refresh<'_> {
         messages: &Messages,
     ) -> Result<Vec<Wanted>, PipelineError> {
         let wants = |kind: &str| reader.wants.iter().any(|wanted| wanted == kind);
-        let told = |kind: &str, period: Period, key: &str| {
-            let begin = format!("{key}-{}", period.to_string().to_ascii_lowercase());
-            messages
-                .told(kind, &reader.id)
-                .any(|(of, known, _)| of == period && known.starts_with(&begin))
+        let was_told = |wanted: &Wanted| {
+            messages.letters(wanted.kind, &reader.id).any(|(period, latest)| {
+                latest.queued && *period == wanted.period && begins(&latest.key, wanted.key, wanted.period)
+            })
+        };
+        // closed in this run, or before and not told of since
+        let closed = |kind: &str, key: &str| -> BTreeSet<Period> {
+            let unsent = messages.unsent_letters(kind, &reader.id);
+            let unsent = unsent.filter(|(known, period, _)| begins(known, key, *period));
+            let now = self.summary.closed.iter().copied();
+            now.chain(unsent.map(|(_, period, _)| period)).collect()
         };
         let mut wanted = Vec::new();
         if wants(DIGEST) {
             // somebody new is told of the latest period, and from then on of every one that is closed
-            let latest = timeline.ended.last().copied();
-            for period in self.summary.closed.iter().copied().filter(|p| Some(*p) != latest) {
-                if !told(DIGEST, period, FINAL_DIGEST) {
-                    wanted.push(Wanted {
-                        kind: DIGEST,
-                        period,
-                        key: FINAL_DIGEST,
-                    });
-                }
+            let (mut finals, latest) = (closed(DIGEST, FINAL_DIGEST), timeline.ended.last().copied());
+            match latest {
+                Some(period) if timeline.closings.contains_key(&period) => _ = finals.insert(period),
+                latest => wanted.extend(latest.map(|period| Wanted {
+                    kind: DIGEST,
+                    key: DIGEST,
+                    period,
+                })),
             }
-            if let Some(period) = latest {
-                let key = if timeline.closings.contains_key(&period) {
-                    FINAL_DIGEST
-                } else {
-                    DIGEST
-                };
-                if !told(DIGEST, period, key) {
-                    wanted.push(Wanted {
-                        kind: DIGEST,
-                        period,
-                        key,
-                    });
-                }
-            }
+            wanted.extend(finals.into_iter().map(|period| Wanted {
+                kind: DIGEST,
+                key: FINAL_DIGEST,
+                period,
+            }));
         }
         if wants(SETTLEMENT) {
-            for period in self.summary.closed.iter().copied() {
-                if !told(SETTLEMENT, period, SETTLEMENT) {
-                    wanted.push(Wanted {
-                        kind: SETTLEMENT,
-                        period,
-                        key: SETTLEMENT,
-                    });
-                }
-            }
+            wanted.extend(closed(SETTLEMENT, SETTLEMENT).into_iter().map(|period| Wanted {
+                kind: SETTLEMENT,
+                key: SETTLEMENT,
+                period,
+            }));
         }
+        wanted.retain(|wanted| !was_told(wanted));
+        // whether there is something new to look at shows when it is written
         if wants(OPERATIONS) {
             let programme = self.task.config.rules.programme();
             let first = Period::parse(&programme.first_period);
@@ -140,25 +131,11 @@ impl Refresh<'_> {
             let period = programme.calendar.period_of(today, first.kind());
             wanted.extend(period.map(|period| Wanted {
                 kind: OPERATIONS,
-                period,
                 key: OPERATIONS,
+                period,
             }));
         }
         Ok(wanted)
-    }
-
-    /// The tables as they are so far in this run.
-    fn letter_tables(&self, messages: &Messages) -> Result<Tables, PipelineError> {
-        let mut tables = Tables::new();
-        for name in TABLES {
-            let table = if name == "messages" {
-                messages.table.clone()
-            } else {
-                self.table(name)?
-            };
-            tables.insert(name, table);
-        }
-        Ok(tables)
     }
 
     fn letter(
@@ -174,130 +151,47 @@ impl Refresh<'_> {
             regions: reader.regions.clone(),
             partners: reader.partners.clone(),
         };
-        let seen = Seen::new(tables, &scope).map_err(failed)?;
-        let texts = press.look.catalogues.of(&reader.language);
-        let Some(letter) = self
-            .written(&seen, (reader, wanted), timeline, (tables, press))
-            .map_err(failed)?
-        else {
+        let seen = match wanted.kind {
+            OPERATIONS => None,
+            _ => Some(Seen::new(tables, &scope).map_err(failed)?),
+        };
+        let written = self.written(seen.as_ref(), (reader, wanted), timeline, (tables, press));
+        let Some(letter) = written.map_err(failed)? else {
             return Ok(());
         };
         let data_hash = letter.hash();
         if wanted.kind == OPERATIONS {
-            let last = messages.told(OPERATIONS, &reader.id).last();
-            let is_same = match last {
-                Some((.., known)) => known == data_hash.to_string(),
+            let is_same = match messages.letters(OPERATIONS, &reader.id).next_back() {
+                Some((_, latest)) => latest.queued && latest.data_hash == data_hash.to_string(),
                 None => readers::nothing_left(&letter),
             };
             if is_same {
                 return Ok(());
             }
         }
-        // what was to look at may come back: then it is told of again
-        let before = messages
-            .told(wanted.kind, &reader.id)
-            .last()
-            .map(|(_, key, _)| key.to_owned());
-        let content = Digest::of(format!("{data_hash}{}", before.unwrap_or_default()).as_bytes());
-        let slot = messages.next_slot(reader_key(wanted.key, wanted.period, &reader.id, content));
+        let slot = messages.letter_slot(wanted.kind, &reader.id, (wanted.key, wanted.period), data_hash);
+        let texts = press.look.catalogues.of(&reader.language);
         let rendered = letter.render(wanted.kind, texts, &press.look).map_err(failed)?;
-        let visible = visible_text(&rendered.html);
-        let may_see = |partner: &PartnerId| seen.takes(partner.as_str());
-        let leaks = if scope.is_all() {
-            Vec::new()
-        } else {
-            addresses
-                .directory
-                .leaks_beyond(&may_see, &[&letter.subject, &rendered.text, &visible])
+        let content = Content {
+            kind: wanted.kind,
+            subject: letter.subject,
+            text: rendered.text,
+            html: rendered.html,
+            inline: inline(rendered.pictures),
+            attachments: Vec::new(),
+            attached_words: Vec::new(),
+            data_hash,
         };
-        let mail = &self.task.config.mail;
-        let inline: Vec<Inline> = rendered
-            .pictures
-            .into_iter()
-            .map(|(cid, picture)| Inline { cid, png: picture.png })
-            .collect();
-        let outgoing = Outgoing {
-            from: &mail.from,
-            reply_to: mail.reply_to.as_ref(),
-            recipients: std::slice::from_ref(&reader.to),
-            subject: &letter.subject,
-            text: &rendered.text,
-            html: &rendered.html,
-            inline: &inline,
-            attachments: &[],
-            message_key: &slot.key,
-            date: self.task.as_of,
-        };
-        let list = List {
-            name: &letter.heading,
-            id: &format!("{}-{}", wanted.kind, reader.id),
-            leave: mail.reply_to.as_ref().unwrap_or(&mail.from),
-        };
-        let composed = compose_listed(&outgoing, &list);
-        let (state, reason, stored) = match composed {
-            _ if !leaks.is_empty() => (
-                "held",
-                Some("something that the reader may not see stands in it".to_owned()),
-                None,
-            ),
-            Ok(composed) => {
-                let envelope = serde_json::json!({ "from": composed.envelope.from, "to": composed.envelope.to });
-                (
-                    "queued",
-                    None,
-                    Some((composed.bytes, envelope.to_string().into_bytes(), composed.message_id)),
-                )
-            }
-            Err(ComposeError::NoRecipient { .. }) => {
-                ("no_recipient", Some("the reader has no address".to_owned()), None)
-            }
-            Err(e) => ("held", Some(e.to_string()), None),
-        };
-        if state == "queued" {
-            self.summary.messages += 1;
-        } else {
-            self.summary.held_messages += 1;
-            self.summary.findings.push(Finding::error(
-                Place::file("messages").column(&slot.key),
-                "message.held",
-                format!(
-                    "the {} to reader {} is held back: {}",
-                    wanted.kind,
-                    reader.id,
-                    reason.as_deref().unwrap_or("")
-                ),
-                "look at the names and ids in the partners feed, and at pipelines/readers.toml",
-            ));
-        }
-        if let Some((bytes, envelope, _)) = &stored
-            && !self.task.dry
-        {
-            private::put_bytes(self.task.layout, Class::Mail, bytes)?;
-            private::put_bytes(self.task.layout, Class::Mail, envelope)?;
-        }
-        let row = vec![
-            slot.key.as_str().into(),
-            slot.sequence.into(),
-            Value::Null,
-            wanted.period.to_string().into(),
-            wanted.kind.into(),
-            texts.language().into(),
-            data_hash.into(),
-            stored.as_ref().map(|(bytes, ..)| Digest::of(bytes)).into(),
-            stored.as_ref().map(|(_, envelope, _)| Digest::of(envelope)).into(),
-            stored.as_ref().map(|(.., id)| id.as_str()).into(),
-            state.into(),
-            reason.into(),
-            reader.id.as_str().into(),
-        ];
-        messages.put(&slot, row);
-        Ok(())
+        let limits = seen.as_ref().filter(|_| !scope.is_all());
+        let about = (reader, wanted.period);
+        let draft = press.letter(about, &content, (&slot, texts.language()), (limits, addresses));
+        self.settle_draft(wanted.kind, &format!("reader {}", reader.id), &slot, draft, messages)
     }
 
     /// What is told; nothing where there is nothing of a period.
     fn written(
         &self,
-        seen: &Seen<'_>,
+        seen: Option<&Seen<'_>>,
         (reader, wanted): (&Reader, &Wanted),
         timeline: &Timeline,
         (tables, press): (&Tables, &Press<'_>),
@@ -305,37 +199,32 @@ impl Refresh<'_> {
         let texts = press.look.catalogues.of(&reader.language);
         let programme = self.task.config.rules.programme();
         let closed_on = timeline.closings.get(&wanted.period).map(|c| c.closed_on);
-        Ok(match (wanted.kind, closed_on) {
-            (OPERATIONS, _) => Some(readers::operations(tables, &programme.name, self.task.as_of, texts)?),
-            (SETTLEMENT, Some(closed_on)) => Some(readers::settlement(
-                seen,
-                &programme.name,
-                (wanted.period, closed_on),
-                &self.scheme_titles(),
-                texts,
-            )?),
-            (DIGEST, closed_on) => {
-                let calendar = programme.calendar;
-                let regions: Vec<&str> = reader
-                    .regions
-                    .iter()
-                    .chain(&reader.partners)
-                    .map(String::as_str)
-                    .collect::<BTreeSet<_>>()
-                    .into_iter()
-                    .collect();
-                let told = Told {
-                    programme: &programme.name,
-                    period: wanted.period,
-                    days: (calendar.first_day(wanted.period), calendar.last_day(wanted.period)),
-                    closed_on,
-                    as_of: self.task.as_of,
-                    regions: &regions.join(", "),
-                };
-                let can_draw = |text: &str| press.look.painter.can_draw(text);
-                Some(readers::digest(seen, &told, texts, &can_draw)?)
-            }
-            _ => None,
-        })
+        let Some(seen) = seen else {
+            return readers::operations(tables, &programme.name, self.task.as_of, texts).map(Some);
+        };
+        if wanted.kind == SETTLEMENT {
+            let Some(closed_on) = closed_on else { return Ok(None) };
+            let period = (wanted.period, closed_on);
+            return readers::settlement(seen, &programme.name, period, &self.scheme_titles(), texts).map(Some);
+        }
+        let seen_of: BTreeSet<&str> = reader
+            .regions
+            .iter()
+            .chain(&reader.partners)
+            .map(String::as_str)
+            .collect();
+        let told = Told {
+            programme: &programme.name,
+            period: wanted.period,
+            days: (
+                programme.calendar.first_day(wanted.period),
+                programme.calendar.last_day(wanted.period),
+            ),
+            closed_on,
+            as_of: self.task.as_of,
+            regions: &seen_of.into_iter().collect::<Vec<_>>().join(", "),
+        };
+        let can_draw = |text: &str| press.look.painter.can_draw(text);
+        readers::digest(seen, &told, texts, &can_draw).map(Some)
     }
 }

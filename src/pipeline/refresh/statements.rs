@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mails::Addresses;
 use super::messages::{Card, Messages, STATEMENT, Slot};
-use super::press::{Content, Draft, Press, in_lanes};
+use super::press::{Content, Draft, Press, in_lanes, inline};
 use super::{PipelineError, Refresh};
-use crate::delivery::{Enclosure, Inline, Recipient};
+use crate::delivery::{Enclosure, Recipient};
 use crate::domain::ids::{PartnerId, RegionId};
 use crate::domain::{Period, Table};
 use crate::exports::workbook::{self, Sheet};
@@ -88,7 +88,7 @@ impl Refresh<'_> {
             let drafts = in_lanes(batch, |wanted| statement(press, wanted, &titles, addresses));
             for (wanted, draft) in batch.iter().zip(drafts) {
                 let card = wanted.card();
-                self.settle_draft(STATEMENT, &card, &wanted.slot, draft?, messages)?;
+                self.settle_draft(STATEMENT, &card.whose(), &wanted.slot, draft?, messages)?;
             }
         }
         Ok(())
@@ -137,11 +137,7 @@ fn statement(
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
-        inline: rendered
-            .pictures
-            .into_iter()
-            .map(|(cid, picture)| Inline { cid, png: picture.png })
-            .collect(),
+        inline: inline(rendered.pictures),
         attachments: vec![
             Enclosure {
                 file_name: format!("{}.pdf", frame.number),

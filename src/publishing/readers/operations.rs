@@ -16,7 +16,7 @@ const LINES: usize = 25;
 /// Whether a run report says that nothing is left to look at.
 #[must_use]
 pub fn nothing_left(letter: &Letter) -> bool {
-    letter.sections.iter().all(|section| section.lines.is_empty())
+    letter.sections.iter().all(|section| section.total == 0)
 }
 
 /// The report of a release; `messages` are those of it.
@@ -27,7 +27,7 @@ pub fn operations(tables: &Tables, programme: &str, as_of: Instant, texts: &Text
         late(tables, texts)?,
         messages(tables, texts)?,
     ];
-    let count: usize = sections.iter().map(|section| section.lines.len()).sum();
+    let count: usize = sections.iter().map(|section| section.total).sum();
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let key = if count == 0 { "operations_clear" } else { "operations" };
     let subject = [("programme", programme), ("n", &texts.count(count))];

@@ -12,14 +12,14 @@ use serde_json::{Value as Json, json};
 use starledger::delivery::message::Recipient;
 use starledger::delivery::{Directory, Inline, Outgoing, compose, message_key, visible_text};
 use starledger::domain::ids::{PartnerId, RegionId};
-use starledger::domain::{Dec, Instant, Period, Table, Value};
+use starledger::domain::{Instant, Period, Table};
 use starledger::pipeline::config;
 use starledger::publishing::inputs::{CardTerms, Programme};
 use starledger::publishing::{Look, PartnerFrame, PublishingInputs, PublishingTables, SchemeTerms, Texts, render};
 use starledger::store::layout::Layout;
 use starledger::store::release::Release;
 
-use crate::support::{python::script, ran_sample};
+use crate::support::{copies, python::script, ran_sample};
 
 /// Texts of a partner that a scorecard may show, by table. What steers what is shown stays as it is.
 const TEXTS: [(&str, &[&str]); 10] = [
@@ -33,24 +33,6 @@ const TEXTS: [(&str, &[&str]); 10] = [
     ("reviews", &["reason", "reason_codes"]),
     ("review_criteria", &["group_name"]),
     ("statements", &["reason", "component"]),
-];
-
-/// Tables whose rows belong to a partner, as a scorecard reads them.
-const PER_PARTNER: [&str; 14] = [
-    "partners",
-    "calendar_partner_periods",
-    "metrics",
-    "scores",
-    "partner_scores",
-    "key_event_points",
-    "rebates",
-    "ledger",
-    "score_changes",
-    "next_steps",
-    "effective_certifications",
-    "engineers",
-    "reviews",
-    "review_criteria",
 ];
 
 /// Names that try to be something else; all of them can be a name.
@@ -82,41 +64,22 @@ pub fn canary(partner: &str) -> String {
     format!("Kanari{letters}q")
 }
 
-/// Every partner's rows under names of their own: texts with a canary, amounts of the books times a factor, so that
-/// they still balance.
+/// Every partner's rows under names of their own, with a canary in every text that may be shown.
 pub fn copied(release: &Release, name: &str) -> Table {
-    let table = release.read_table(name).expect("a table");
     let texts = TEXTS
         .iter()
         .find(|(t, _)| *t == name)
         .map_or(&[][..], |(_, columns)| columns);
-    let texts: Vec<usize> = texts.iter().map(|c| table.column(c).expect("a column")).collect();
-    let owners: Vec<usize> = ["partner_id", "parent_partner_id", "merged_into", "settlement_no"]
-        .iter()
-        .filter_map(|c| table.column(c))
-        .collect();
-    let mut out = Table::with_columns(name, table.columns().to_vec());
-    for copy in 0..COPIES {
-        for (line, row) in table.rows.iter().enumerate() {
-            let owner = table.column("partner_id").expect("a column");
-            let partner = format!("{}-{copy:02}", row[owner]);
-            let value = |(i, value): (usize, &Value)| match value {
-                Value::Text(text) if owners.contains(&i) => Value::text(format!("{text}-{copy:02}")),
-                Value::Text(text) if texts.contains(&i) => {
-                    let hostile = HOSTILE[(copy + line) % HOSTILE.len()];
-                    let name_only = if name == "partners" { hostile } else { "" };
-                    Value::text(format!("{text} {name_only} {}", canary(&partner)))
-                }
-                Value::Dec(amount) if ["ledger", "rebates", "settlements", "statements"].contains(&name) => {
-                    let factor = i128::try_from(copy).expect("small") * 2 + 1;
-                    Value::Dec(Dec::new(amount.units() * factor, amount.scale()))
-                }
-                other => other.clone(),
-            };
-            out.push(row.iter().enumerate().map(value).collect());
-        }
-    }
-    out
+    copies::copied(release, name, COPIES, &|column, text, partner, place| {
+        let name_only = if name == "partners" {
+            HOSTILE[place % HOSTILE.len()]
+        } else {
+            ""
+        };
+        texts
+            .contains(&column)
+            .then(|| format!("{text} {name_only} {}", canary(partner)))
+    })
 }
 
 /// Reads every message as strictly as Python can, and says what of others is in it.
@@ -188,7 +151,7 @@ fn five_hundred_partners_and_no_foreign_word() {
         .expect("read")
         .expect("a release");
     let (config, _) = config::load(workspace.path()).expect("the configuration");
-    let named: BTreeMap<&str, Table> = PER_PARTNER.map(|name| (name, copied(&release, name))).into();
+    let named: BTreeMap<&str, Table> = copies::PER_PARTNER.map(|name| (name, copied(&release, name))).into();
     let domains = release.read_table("domains").expect("a table");
     let programme = config.rules.programme();
     let as_of = Instant::parse("2026-10-12T06:00:00Z").expect("an instant");

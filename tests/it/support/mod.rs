@@ -1,5 +1,6 @@
 //! What tests share: scratch workspaces, the program as a user runs it, Python with the outside tools.
 
+pub mod copies;
 pub mod python;
 pub mod tool;
 pub mod workspace;

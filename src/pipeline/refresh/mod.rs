@@ -29,6 +29,8 @@ pub(in crate::pipeline) mod input;
 mod mails;
 mod measure;
 mod messages;
+#[cfg(test)]
+mod messages_tests;
 pub mod periods;
 mod press;
 mod programme;

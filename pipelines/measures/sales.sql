@@ -1,8 +1,9 @@
 -- Sales by what the schemes decide by, and nothing else: what no scheme asks of a product is blank, a date that none asks
--- for is the other one, and a date is the first day of the span in which no period, certification, freeze or exchange
--- rate changes. A return stands under the dates, the product and the payment of the line it returns. Paid: payments in
+-- for is the other one, and a date is the first day of the span in which no period, certification, tier, freeze or
+-- exchange rate changes. A return stands under the dates, the product and the payment of the line it returns. Paid: payments in
 -- the line's currency reach its net amount less what was returned; asked only where a scheme asks.
--- Grain: partner x line kind x service model x domain x family x category x eligible x currency x dates x paid x return.
+-- Grain: partner x line kind x service model x product x domain x family x category x eligible x currency x dates x paid
+-- x return.
 WITH received AS (
   SELECT order_line_id, currency, SUM(amount) AS amount
   FROM payments
@@ -57,6 +58,7 @@ asked AS (
     l.partner_id AS partner_id,
     l.line_kind AS line_kind,
     k.service_model AS service_model,
+    k.asked_product_id AS product_id,
     k.domain AS domain,
     k.family AS family,
     k.category AS category,
@@ -70,7 +72,7 @@ asked AS (
     l.original_currency AS original_currency,
     l.original_amount AS original_amount,
     CASE WHEN k.by_payment = TRUE THEN l.original_id ELSE '' END AS paid_for,
-    CASE WHEN k.by_certification = TRUE OR p.frozen = TRUE THEN l.partner_id ELSE '' END AS changes_of,
+    CASE WHEN k.by_change = TRUE OR p.frozen = TRUE THEN l.partner_id ELSE '' END AS changes_of,
     CASE WHEN k.by_order = TRUE OR p.frozen = TRUE THEN l.ordered_on ELSE l.invoiced_on END AS ordered_on,
     CASE WHEN k.by_invoice = TRUE THEN l.invoiced_on ELSE l.ordered_on END AS invoiced_on
   FROM placed AS l
@@ -84,6 +86,7 @@ dated AS (
     a.partner_id AS partner_id,
     a.line_kind AS line_kind,
     a.service_model AS service_model,
+    a.product_id AS product_id,
     a.domain AS domain,
     a.family AS family,
     a.category AS category,
@@ -117,6 +120,7 @@ SELECT
   partner_id,
   line_kind,
   service_model,
+  product_id,
   domain,
   family,
   category,
@@ -131,5 +135,5 @@ SELECT
   SUM(CAST(list_amount AS DECIMAL(38, 4))) AS list_amount,
   CAST(SUM(quantity) AS BIGINT) AS quantity
 FROM dated
-GROUP BY partner_id, line_kind, service_model, domain, family, category, incentive_eligible, currency, ordered_on,
-  invoiced_on, paid, is_return
+GROUP BY partner_id, line_kind, service_model, product_id, domain, family, category, incentive_eligible, currency,
+  ordered_on, invoiced_on, paid, is_return

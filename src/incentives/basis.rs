@@ -274,6 +274,7 @@ fn left_out(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope:
     let scoped = Scoped {
         line_kind: line.kind,
         service_model: line.service_model,
+        product: line.product,
         family: line.family,
         category: line.category,
         incentive_eligible: line.incentive_eligible,
@@ -283,8 +284,24 @@ fn left_out(facts: &Facts<'_>, partner: &str, line: &Line<'_>, day: Date, scope:
         let covering = certifications.covering(line.domain);
         covering.iter().any(|d| domains.iter().any(|s| s == d))
     };
-    let uncertified =
-        || scope.certified_domain_only && certifications.narrowest_on(partner, line.domain, day).is_none();
-    let left_out = scope.left_out(&scoped, is_within);
-    left_out.or_else(|| uncertified().then_some("certified_domain_only"))
+    if let Some(key) = scope.left_out(&scoped, is_within) {
+        return Some(key);
+    }
+    if !scope.tiers.is_empty() {
+        let tier = facts.partners.on(partner, day).map_or("", |version| version.tier);
+        if !scope.tiers.iter().any(|t| t == tier) {
+            return Some("tiers");
+        }
+    }
+    if !scope.asks_for_certification() {
+        return None;
+    }
+    let stars = certifications
+        .narrowest_on(partner, line.domain, day)
+        .map(|(_, stars)| stars);
+    match (stars, scope.stars_at_least) {
+        (None, None) => Some("certified_domain_only"),
+        (stars, Some(least)) if stars.is_none_or(|stars| stars < least) => Some("stars_at_least"),
+        _ => None,
+    }
 }

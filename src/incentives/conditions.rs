@@ -1,13 +1,84 @@
 //! Single conditions of a scheme: gates, exchange rates, returns, who gets it.
 
 use super::fixture::{World, flat, marginal, number, scheme};
-use crate::rules::{Beneficiary, FxDate, Gate, Returns, Scheme, Share};
+use crate::rules::{Beneficiary, FxDate, Gate, Returns, Scheme, Scope, Share};
 
 fn gated(gate: Gate) -> Scheme {
     Scheme {
         gates: vec![gate],
         ..scheme(flat("10 %"))
     }
+}
+
+#[test]
+fn a_scope_names_products_tiers_and_stars() {
+    let scoped = |scope: Scope| {
+        let mut world = World::new([Scheme {
+            scope,
+            ..scheme(flat("10 %"))
+        }]);
+        // gold until the day before 1 August, silver from then on; four stars in August
+        world
+            .partner_of_tier("P1 2026-08-01 emea EUR silver")
+            .certified("P1 networking 2026-07-01 2026-08-01 3 active")
+            .certified("P1 networking 2026-08-01 2026-09-01 4 active")
+            .sale("P1 ups EUR 1 2026-07-05 product=a")
+            .sale("P1 security EUR 20 2026-07-31 product=b")
+            .sale("P1 security EUR 300 2026-08-01 product=a")
+            .sale("P1 security EUR 4000 2026-09-01 product=c");
+        world.amount()
+    };
+    let list = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let empty = Scope::default;
+    assert_eq!(
+        scoped(Scope {
+            products: list(&["a", "c"]),
+            ..empty()
+        }),
+        "430.10"
+    );
+    assert_eq!(
+        scoped(Scope {
+            products_out: list(&["c"]),
+            ..empty()
+        }),
+        "32.10"
+    );
+    let both = Scope {
+        products: list(&["a", "c"]),
+        products_out: list(&["c"]),
+        ..empty()
+    };
+    assert_eq!(scoped(both), "30.10");
+    assert_eq!(
+        scoped(Scope {
+            tiers: list(&["gold", "vap"]),
+            ..empty()
+        }),
+        "2.10"
+    );
+    assert_eq!(
+        scoped(Scope {
+            tiers: list(&["silver"]),
+            ..empty()
+        }),
+        "430.00"
+    );
+    // three stars in July, four in August, none in September; nothing covers ups
+    assert_eq!(
+        scoped(Scope {
+            stars_at_least: Some(3),
+            ..empty()
+        }),
+        "32.00"
+    );
+    assert_eq!(
+        scoped(Scope {
+            stars_at_least: Some(4),
+            ..empty()
+        }),
+        "30.00"
+    );
 }
 
 /// The failed gate of a world, or what it earned.

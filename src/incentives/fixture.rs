@@ -139,7 +139,7 @@ impl World {
         let mut world = World {
             periods: vec![Period::parse("2026-Q3").unwrap()],
             sales: Table::new("measures_sales", &SALES),
-            partners: Table::new("partners", &["partner_id", "valid_from", "region", "currency"]),
+            partners: Table::new("partners", &["partner_id", "valid_from", "region", "currency", "tier"]),
             certifications: Table::new(
                 "certifications",
                 &["partner_id", "domain", "valid_from", "stars", "valid_to", "status"],
@@ -159,14 +159,24 @@ impl World {
 
     /// `P1 2025-01-01 emea EUR`
     pub fn partner(&mut self, row: &str) -> &mut World {
-        let [id, from, region, currency] = words(row);
-        self.partners
-            .push(vec![id.into(), day(from).into(), region.into(), currency.into()]);
+        self.partner_of_tier(&format!("{row} gold"))
+    }
+
+    /// `P1 2025-01-01 emea EUR silver`
+    pub fn partner_of_tier(&mut self, row: &str) -> &mut World {
+        let [id, from, region, currency, tier] = words(row);
+        self.partners.push(vec![
+            id.into(),
+            day(from).into(),
+            region.into(),
+            currency.into(),
+            tier.into(),
+        ]);
         self
     }
 
     /// `P1 security EUR 1000.00 2026-07-05`, and options: `product`, `unpaid`, `ineligible`, `invoiced=DATE`,
-    /// `list=N`, `lines=N`, `family=X`, `category=X`, `model=X`.
+    /// `list=N`, `lines=N`, `family=X`, `category=X`, `model=X`, `product=X`.
     pub fn sale(&mut self, row: &str) -> &mut World {
         let mut options = row.split(' ').skip(5);
         let option = |name: &str| {
@@ -184,6 +194,7 @@ impl World {
             id.into(),
             if has("product") { "product" } else { "service" }.into(),
             option("model").unwrap_or_default().into(),
+            option("product").unwrap_or_default().into(),
             domain.into(),
             option("family").unwrap_or_default().into(),
             option("category").unwrap_or_default().into(),
@@ -352,10 +363,11 @@ fn words<const N: usize>(row: &str) -> [&str; N] {
     row.split(' ').collect::<Vec<_>>().try_into().unwrap()
 }
 
-const SALES: [&str; 16] = [
+const SALES: [&str; 17] = [
     "partner_id",
     "line_kind",
     "service_model",
+    "product_id",
     "domain",
     "family",
     "category",

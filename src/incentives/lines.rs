@@ -15,6 +15,8 @@ pub(super) struct Line<'a> {
     /// Empty on a product line.
     pub service_model: &'a str,
     pub domain: &'a str,
+    /// Of the line that a return returns, where a scheme asks; else empty.
+    pub product: &'a str,
     pub family: &'a str,
     pub category: &'a str,
     pub incentive_eligible: bool,
@@ -66,6 +68,7 @@ pub(super) fn read(sales: &Table) -> Result<BTreeMap<&str, Vec<Line<'_>>>, Table
             kind: row.text("line_kind")?,
             service_model: text("service_model")?,
             domain: text("domain")?,
+            product: text("product_id")?,
             family: text("family")?,
             category: text("category")?,
             incentive_eligible: row.bool("incentive_eligible")?,

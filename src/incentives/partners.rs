@@ -1,6 +1,6 @@
 //! Versions of partners.
 //!
-//! Duty: region and settlement currency on a day. Not its duty: rule books.
+//! Duty: region, settlement currency and tier on a day. Not its duty: rule books.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use crate::domain::{Currency, Date, Finding, Findings, Place, Table, TableError}
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Version<'a> {
     pub region: &'a str,
+    /// In the sales programme.
+    pub tier: &'a str,
     /// `None` when the code is not one of ISO 4217: reported when read.
     pub currency: Option<Currency>,
     pub parent: Option<&'a str>,
@@ -27,6 +29,7 @@ impl<'a> Partners<'a> {
         let mut partners = Partners::default();
         let has = |column: &str| table.column(column).is_some();
         let (has_parent, has_joined, has_left) = (has("parent_partner_id"), has("joined_on"), has("left_on"));
+        let has_tier = has("tier");
         for row in table.iter() {
             let (partner, from, code) = (row.text("partner_id")?, row.date("valid_from")?, row.text("currency")?);
             let currency = Currency::parse(code);
@@ -40,6 +43,11 @@ impl<'a> Partners<'a> {
             }
             let version = Version {
                 region: row.text("region")?,
+                tier: if has_tier {
+                    row.opt_text("tier")?.unwrap_or_default()
+                } else {
+                    ""
+                },
                 currency,
                 parent: if has_parent {
                     row.opt_text("parent_partner_id")?.filter(|p| !p.is_empty())

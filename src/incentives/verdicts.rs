@@ -71,13 +71,26 @@ fn why(case: &Case<'_>, line: &Line<'_>, verdict: &Verdict) -> String {
         Verdict::Counts { .. } => String::new(),
         Verdict::Elsewhen => format!("the scheme goes by {date}, and {day} lies in another period"),
         Verdict::OutOfScope(key) => {
+            let tier = case
+                .facts
+                .partners
+                .on(case.partner, day)
+                .map_or("", |version| version.tier);
+            let certified = case.facts.certifications.narrowest_on(case.partner, line.domain, day);
+            let stars = certified.map(|(_, stars)| stars);
             let value = match *key {
                 "line_kinds" => line.kind,
                 "service_models" => line.service_model,
                 "domains" => line.domain,
                 "families" | "families_out" => line.family,
+                "products" | "products_out" => line.product,
                 "categories" => line.category,
+                "tiers" => tier,
                 "incentive_eligible_only" => return format!("scope.{key}: its product is not eligible"),
+                "stars_at_least" if stars.is_some() => {
+                    let stars = stars.unwrap_or_default();
+                    return format!("scope.{key}: {} has {stars} stars on {day}", line.domain);
+                }
                 _ => return format!("scope.{key}: no certification covers {} on {day}", line.domain),
             };
             format!("scope.{key} leaves out '{value}'")

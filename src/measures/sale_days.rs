@@ -1,6 +1,6 @@
 //! The days between which nothing changes for a sale: the grain of the measure of sales in time.
 //!
-//! Duty: cut time where an earning period, a certification, a freeze or an exchange rate in use changes; the days of a
+//! Duty: cut time where an earning period, a certification, a tier that is asked for, a freeze or an exchange rate in use changes; the days of a
 //! span stand for its first one, on which every scheme decides as it does on each of them. Not its duty: what is asked of
 //! products (`sale_products`), facts, deciding.
 //!
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::calendar::CalendarError;
 use crate::domain::time::{add_days, sub_days};
 use crate::domain::{Currency, Date, FiscalCalendar, PeriodKind, Table};
-use crate::rules::{Books, Scheme};
+use crate::rules::{Books, Gate, Scheme};
 
 /// Settled in several currencies over time: a line is cut where a rate to any of them changes.
 const SEVERAL: &str = "several";
@@ -46,8 +46,8 @@ pub struct Cuts<'a> {
     settled_in: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Days with a usable rate, by base and quote.
     rates: BTreeMap<(&'a str, &'a str), BTreeSet<Date>>,
-    /// Days on which a certification of the partner begins or ends.
-    certified: BTreeMap<&'a str, BTreeSet<Date>>,
+    /// Days on which a certification of the partner begins or ends, or a tier that some scheme asks for.
+    changed: BTreeMap<&'a str, BTreeSet<Date>>,
     frozen: BTreeMap<&'a str, BTreeSet<Date>>,
 }
 
@@ -68,10 +68,18 @@ impl<'a> Cuts<'a> {
             max_age_days: BTreeSet::new(),
             settled_in: BTreeMap::new(),
             rates: BTreeMap::new(),
-            certified: BTreeMap::new(),
+            changed: BTreeMap::new(),
             frozen: BTreeMap::new(),
         };
+        let mut by_tier = false;
         for scheme in schemes {
+            let others = scheme.gates.iter().filter_map(|g| match g {
+                Gate::Volume { scope, .. } => Some(scope),
+                _ => None,
+            });
+            by_tier |= std::iter::once(&scheme.scope)
+                .chain(others)
+                .any(|s| !s.tiers.is_empty());
             cuts.shortest = cuts.shortest.min(scheme.earning_period);
             cuts.max_age_days.insert(scheme.fx_max_age_days);
         }
@@ -79,8 +87,23 @@ impl<'a> Cuts<'a> {
             let currencies = cuts.settled_in.entry(row.text("partner_id")?).or_default();
             currencies.insert(row.text("currency")?);
         }
+        if by_tier {
+            let mut tiers: BTreeMap<&str, BTreeMap<Date, &str>> = BTreeMap::new();
+            for row in partners.iter() {
+                let versions = tiers.entry(row.text("partner_id")?).or_default();
+                versions.insert(row.date("valid_from")?, row.opt_text("tier")?.unwrap_or_default());
+            }
+            for (partner, versions) in tiers {
+                let pairs = versions.iter().zip(versions.iter().skip(1));
+                let changes = pairs.filter(|((_, before), (_, after))| before != after);
+                let days = cuts.changed.entry(partner).or_default();
+                // before its first version a partner has no tier
+                days.extend(versions.keys().next().copied());
+                days.extend(changes.map(|(_, (day, _))| *day));
+            }
+        }
         for row in certifications.iter() {
-            let days = cuts.certified.entry(row.text("partner_id")?).or_default();
+            let days = cuts.changed.entry(row.text("partner_id")?).or_default();
             days.insert(row.date("valid_from")?);
             days.extend(row.opt_date("valid_to")?);
         }
@@ -152,7 +175,7 @@ impl<'a> Cuts<'a> {
         out
     }
 
-    /// `calendar_sale_changes`: for each partner, and period within which its certifications or freezes change, the spans
+    /// `calendar_sale_changes`: for each partner, and period within which its certifications, its tier or its freezes change, the spans
     /// between the changes; together they are the period. Key: partner_id, period_on, first_on.
     pub fn changes(&self, sold: &[Sold<'_>]) -> Table {
         let columns = ["partner_id", "period_on", "first_on", "end_on"];
@@ -164,10 +187,10 @@ impl<'a> Cuts<'a> {
         }
         let none = BTreeSet::new();
         for (partner, (first, last)) in times {
-            let certified = self.certified.get(partner).unwrap_or(&none).range(first..=last);
+            let changed = self.changed.get(partner).unwrap_or(&none).range(first..=last);
             let frozen = self.frozen.get(partner).unwrap_or(&none).range(first..=last);
             let mut periods: BTreeMap<Date, BTreeSet<Date>> = BTreeMap::new();
-            for day in certified.chain(frozen) {
+            for day in changed.chain(frozen) {
                 let period_on = self.period_on(*day);
                 if *day != period_on {
                     periods.entry(period_on).or_default().insert(*day);
@@ -265,7 +288,7 @@ mod tests {
                 ),
                 (("USD", "GBP"), days(&["2026-06-29"])),
             ]),
-            certified: BTreeMap::from([("P1", days(&["2026-04-01", "2026-05-10", "2027-01-01"]))]),
+            changed: BTreeMap::from([("P1", days(&["2026-04-01", "2026-05-10", "2027-01-01"]))]),
             frozen: BTreeMap::from([("P1", days(&["2026-05-20", "2026-08-18"]))]),
         }
     }

@@ -21,6 +21,8 @@ struct Ask<'a> {
     date: SchemeDate,
     /// By the domain of the line, and by the certifications that cover it.
     by_domain: bool,
+    /// By the partner's tier.
+    by_tier: bool,
     by_payment: bool,
 }
 
@@ -40,10 +42,11 @@ impl<'a> Ask<'a> {
         let ask = |scope: &'a Scope| Ask {
             scope,
             date: scheme.date,
-            by_domain: scope.certified_domain_only
+            by_domain: scope.asks_for_certification()
                 || by_grade
                 || matches!(scheme.method, Method::ByStars { .. })
                 || gate(|g| matches!(g, Gate::CertifiedThroughout)),
+            by_tier: !scope.tiers.is_empty(),
             by_payment: scheme.paid_in_full || gate(|g| matches!(g, Gate::Collected(_))),
         };
         let others = scheme.gates.iter().filter_map(|g| match g {
@@ -59,6 +62,7 @@ impl<'a> Ask<'a> {
 struct Facts<'a> {
     line_kind: &'a str,
     service_model: &'a str,
+    product: &'a str,
     domain: &'a str,
     family: &'a str,
     category: &'a str,
@@ -70,6 +74,7 @@ impl Facts<'_> {
         let line = Scoped {
             line_kind: self.line_kind,
             service_model: self.service_model,
+            product: self.product,
             family: self.family,
             category: self.category,
             incentive_eligible: self.incentive_eligible,
@@ -105,6 +110,7 @@ pub fn sale_products<'a>(
             "first_on",
             "end_on",
             "service_model",
+            "asked_product_id",
             "domain",
             "family",
             "category",
@@ -112,7 +118,7 @@ pub fn sale_products<'a>(
             "by_order",
             "by_invoice",
             "by_payment",
-            "by_certification",
+            "by_change",
         ],
     );
     let mut wider = BTreeMap::new();
@@ -136,6 +142,7 @@ pub fn sale_products<'a>(
             let facts = Facts {
                 line_kind,
                 service_model,
+                product: span.product,
                 domain,
                 family,
                 category,
@@ -179,6 +186,7 @@ fn push(out: &mut Table, key: [&str; 3], (first_on, end_on): (Date, Date), value
 const BLANK: Facts<'static> = Facts {
     line_kind: "",
     service_model: "",
+    product: "",
     domain: "",
     family: "",
     category: "",
@@ -199,6 +207,7 @@ fn asked(facts: Facts<'_>, asks: &[Ask<'_>], wider: &BTreeMap<&str, &str>) -> Ve
             kept = less;
         }
     };
+    blank(BLANK, |f, b| f.product = b.product);
     blank(BLANK, |f, b| f.family = b.family);
     blank(BLANK, |f, b| f.category = b.category);
     blank(BLANK, |f, b| f.service_model = b.service_model);
@@ -211,6 +220,7 @@ fn asked(facts: Facts<'_>, asks: &[Ask<'_>], wider: &BTreeMap<&str, &str>) -> Ve
     let by_order = any(|a| a.date == SchemeDate::OrderedOn) || !by_invoice;
     vec![
         kept.service_model.into(),
+        kept.product.into(),
         kept.domain.into(),
         kept.family.into(),
         kept.category.into(),
@@ -218,7 +228,7 @@ fn asked(facts: Facts<'_>, asks: &[Ask<'_>], wider: &BTreeMap<&str, &str>) -> Ve
         by_order.into(),
         by_invoice.into(),
         any(|a| a.by_payment).into(),
-        by_domain.into(),
+        (by_domain || any(|a| a.by_tier)).into(),
     ]
 }
 
@@ -265,6 +275,7 @@ mod tests {
             scope,
             date: SchemeDate::OrderedOn,
             by_domain: false,
+            by_tier: false,
             by_payment: false,
         }
     }
@@ -273,11 +284,11 @@ mod tests {
         names.iter().map(|n| (*n).to_owned()).collect()
     }
 
-    /// `model domain family category eligible` with `-` for what is blank.
+    /// `model product domain family category eligible` with `-` for what is blank.
     fn kept(asks: &[Ask<'_>], facts: Facts<'_>) -> String {
         let wider = BTreeMap::from([("security", "networking")]);
         let values = asked(facts, asks, &wider);
-        let shown = values[..5].iter().map(|v| match v.to_string().as_str() {
+        let shown = values[..6].iter().map(|v| match v.to_string().as_str() {
             "" => "-".to_owned(),
             text => text.to_owned(),
         });
@@ -287,6 +298,7 @@ mod tests {
     const LINE: Facts<'static> = Facts {
         line_kind: "service",
         service_model: "vendor",
+        product: "p1",
         domain: "security",
         family: "f1",
         category: "B",
@@ -299,22 +311,37 @@ mod tests {
             line_kinds: list(&["service"]),
             ..Scope::default()
         };
-        assert_eq!(kept(&[ask(&services)], LINE), "- - - - false");
+        assert_eq!(kept(&[ask(&services)], LINE), "- - - - - false");
         let narrow = Scope {
             families: list(&["f1", "f2"]),
             service_models: list(&["vendor"]),
             incentive_eligible_only: true,
             ..Scope::default()
         };
-        assert_eq!(kept(&[ask(&services), ask(&narrow)], LINE), "vendor - f1 - true");
+        assert_eq!(kept(&[ask(&services), ask(&narrow)], LINE), "vendor - - f1 - true");
         // out of the scope by its family: nothing else of it is asked any more
         let other = Facts { family: "f3", ..LINE };
-        assert_eq!(kept(&[ask(&services), ask(&narrow)], other), "- - - - false");
+        assert_eq!(kept(&[ask(&services), ask(&narrow)], other), "- - - - - false");
         let out = Scope {
             families_out: list(&["f1"]),
             ..Scope::default()
         };
-        assert_eq!(kept(&[ask(&out)], LINE), "- - f1 - false");
+        assert_eq!(kept(&[ask(&out)], LINE), "- - - f1 - false");
+        // a product is kept where a list names it, and where it does no more than that
+        let named = Scope {
+            products: list(&["p1", "p2"]),
+            ..Scope::default()
+        };
+        let unnamed = Scope {
+            products_out: list(&["p3"]),
+            line_kinds: list(&["service"]),
+            ..Scope::default()
+        };
+        assert_eq!(kept(&[ask(&named), ask(&unnamed)], LINE), "- p1 - - - false");
+        let third = Facts { product: "p3", ..LINE };
+        assert_eq!(kept(&[ask(&named), ask(&unnamed)], third), "- p3 - - - false");
+        let fourth = Facts { product: "p4", ..LINE };
+        assert_eq!(kept(&[ask(&named), ask(&unnamed)], fourth), "- - - - - false");
     }
 
     #[test]
@@ -323,7 +350,7 @@ mod tests {
             domains: list(&["networking"]),
             ..Scope::default()
         };
-        assert_eq!(kept(&[ask(&networking)], LINE), "- security - - false");
+        assert_eq!(kept(&[ask(&networking)], LINE), "- - security - - false");
         let all = Scope {
             line_kinds: list(&["service"]),
             ..Scope::default()
@@ -332,13 +359,13 @@ mod tests {
             by_domain: true,
             ..ask(&all)
         };
-        assert_eq!(kept(&[by_domain], LINE), "- security - - false");
+        assert_eq!(kept(&[by_domain], LINE), "- - security - - false");
         // a scheme that does not take the line asks nothing of it
         let products = Facts {
             line_kind: "product",
             ..LINE
         };
-        assert_eq!(kept(&[by_domain], products), "- - - - false");
+        assert_eq!(kept(&[by_domain], products), "- - - - - false");
     }
 
     #[test]
@@ -351,7 +378,7 @@ mod tests {
         let spans = sale_products(&table, &domains(), []).unwrap();
         assert_eq!(spans.rows.len(), SOLD.len());
         assert_eq!(spans.rows[0][4].to_string(), "9999-12-31");
-        let flags: Vec<String> = spans.rows[0][10..].iter().map(ToString::to_string).collect();
+        let flags: Vec<String> = spans.rows[0][11..].iter().map(ToString::to_string).collect();
         assert_eq!(flags, ["true", "false", "false", "false"]);
     }
 }

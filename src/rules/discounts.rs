@@ -20,7 +20,7 @@ pub struct DiscountRules {
 }
 
 /// Tiers that the feed of partners knows.
-const TIERS: [&str; 5] = ["distributor", "vap", "gold", "silver", "authorized"];
+pub(super) const TIERS: [&str; 5] = ["distributor", "vap", "gold", "silver", "authorized"];
 const STARS: [i64; 3] = [3, 4, 5];
 
 /// Reads `[discounts]`.

@@ -55,29 +55,38 @@ pub struct Scope {
     pub families: Vec<String>,
     /// Families that do not count.
     pub families_out: Vec<String>,
+    /// Product ids.
+    pub products: Vec<String>,
+    /// Products that do not count, whatever the other lists say.
+    pub products_out: Vec<String>,
     /// A, B, C, D.
     pub categories: Vec<String>,
+    /// Of the partner on the scheme's date.
+    pub tiers: Vec<String>,
     /// Only products flagged `incentive_eligible`.
     pub incentive_eligible_only: bool,
     /// Only lines whose domain is covered by an active certification on the scheme's date.
     pub certified_domain_only: bool,
+    /// Only lines whose domain is covered by such an active certification, the narrowest, on the scheme's date.
+    pub stars_at_least: Option<i64>,
 }
 
-/// What a scope looks at in a line, but for its domain.
+/// What a scope looks at in a line and its product, but for the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scoped<'a> {
     /// product, service.
     pub line_kind: &'a str,
     /// vendor, collaborative; empty on a product line.
     pub service_model: &'a str,
+    pub product: &'a str,
     pub family: &'a str,
     pub category: &'a str,
     pub incentive_eligible: bool,
 }
 
 impl Scope {
-    /// Whether a line is of the scope, but for certifications, which depend on the day. `is_within` says whether the
-    /// line's domain is one of a list, or a member of one.
+    /// Whether a line is of the scope, but for tier and certifications, which depend on the day. `is_within` says whether
+    /// the line's domain is one of a list, or a member of one.
     pub fn takes(&self, line: &Scoped<'_>, is_within: impl Fn(&[String]) -> bool) -> bool {
         self.left_out(line, is_within).is_none()
     }
@@ -91,6 +100,8 @@ impl Scope {
             ("domains", self.domains.is_empty() || is_within(&self.domains)),
             ("families", any_or(&self.families, line.family)),
             ("families_out", !self.families_out.iter().any(|f| f == line.family)),
+            ("products", any_or(&self.products, line.product)),
+            ("products_out", !self.products_out.iter().any(|p| p == line.product)),
             ("categories", any_or(&self.categories, line.category)),
             (
                 "incentive_eligible_only",
@@ -98,6 +109,11 @@ impl Scope {
             ),
         ];
         asked.into_iter().find(|(_, is_met)| !is_met).map(|(key, _)| key)
+    }
+
+    /// Whether certifications decide.
+    pub fn asks_for_certification(&self) -> bool {
+        self.certified_domain_only || self.stars_at_least.is_some()
     }
 }
 

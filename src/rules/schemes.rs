@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::discounts::TIERS;
 use super::leaf::{Out, Within, decimal};
 use super::read::{MAX_DAYS, PERIOD_KINDS};
 use super::scheme::{BasisAmount, ByCurrency, FxDate, Scheme, SchemeDate, Scope};
@@ -143,9 +144,16 @@ pub(super) fn read_scope(out: &mut Out, mut s: Section<'_>) -> Option<Scope> {
     let domains = s.words(out, "domains", &[]);
     let families = s.words(out, "families", &[]);
     let families_out = s.words(out, "families_out", &[]);
+    let products = s.words(out, "products", &[]);
+    let products_out = s.words(out, "products_out", &[]);
     let categories = s.words(out, "categories", &["A", "B", "C", "D"]);
+    let tiers = s.words(out, "tiers", &TIERS);
     let incentive_eligible_only = s.flag_or(out, "incentive_eligible_only", false);
     let certified_domain_only = s.flag_or(out, "certified_domain_only", false);
+    let stars_at_least = match s.get("stars_at_least") {
+        Some(_) => s.count(out, "stars_at_least", 3..=5).map(Some),
+        None => Some(None),
+    };
     let (origin, path) = (s.origin, s.path.clone());
     s.finish(out);
     let scope = Scope {
@@ -154,20 +162,25 @@ pub(super) fn read_scope(out: &mut Out, mut s: Section<'_>) -> Option<Scope> {
         domains: domains?,
         families: families?,
         families_out: families_out?,
+        products: products?,
+        products_out: products_out?,
         categories: categories?,
+        tiers: tiers?,
         incentive_eligible_only: incentive_eligible_only?,
         certified_domain_only: certified_domain_only?,
+        stars_at_least: stars_at_least?,
     };
     let lists = [
         &scope.line_kinds,
         &scope.service_models,
         &scope.domains,
         &scope.families,
+        &scope.products,
         &scope.categories,
     ];
     if lists.iter().all(|list| list.is_empty()) {
         let message = "the scope is empty, so every line would count".to_owned();
-        let remedy = "name at least one of line_kinds, service_models, domains, families, categories";
+        let remedy = "name at least one of line_kinds, service_models, domains, families, products, categories";
         out.error(origin, &path, "rules.scope", message, remedy);
         return None;
     }

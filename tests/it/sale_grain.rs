@@ -24,7 +24,7 @@ use crate::support::ran_sample;
 use crate::support::workspace::repository;
 
 /// Schemes beside those of the sample: months, families in and out, categories, service models, quantities, growth, gates
-/// on other lines and on payment, kept progress, a stack, old rates.
+/// on other lines and on payment, kept progress, a stack, old rates, single products, tiers, stars.
 const MORE: &str = r#"
 [schemes.family-bonus]
 title = "Family bonus"
@@ -74,6 +74,32 @@ on = "total"
 over = "period_before"
 no_prior = "first_band"
 bands = [{ from = "0 %", rate = "1 %" }, { from = "10 %", rate = "2 %" }]
+
+[schemes.picked]
+title = "Single products of some tiers"
+earning_period = "quarter"
+date = "invoiced_on"
+amount = "net"
+paid_in_full = false
+scope = { products = ["RS-B-100", "RS-B-200"], tiers = ["silver", "gold"] }
+method = "flat"
+rate = "2 %"
+modifiers = []
+rounding = "half_even"
+fx_max_age_days = 7
+
+[schemes.starred]
+title = "Certified products but one"
+earning_period = "quarter"
+date = "ordered_on"
+amount = "net"
+paid_in_full = false
+scope = { line_kinds = ["product"], products_out = ["RS-B-100"], stars_at_least = 4 }
+method = "flat"
+rate = "1 %"
+modifiers = []
+rounding = "half_even"
+fx_max_age_days = 7
 "#;
 
 struct World {
@@ -119,6 +145,26 @@ impl World {
         self.release.read_table(name).expect("a table")
     }
 
+    /// Those of the release; two change their tier within a quarter.
+    fn partners(&self) -> Table {
+        let mut table = self.table("partners");
+        let column = |name: &str| table.column(name).expect("a column");
+        let (id, from, tier) = (column("partner_id"), column("valid_from"), column("tier"));
+        for (partner, day, to) in [
+            ("EM-0001", "2026-02-20", "silver"),
+            ("AP-0016", "2026-05-05", "authorized"),
+        ] {
+            let version = table.rows.iter().rfind(|row| row[id].to_string() == partner);
+            let mut row = version.unwrap_or_else(|| panic!("no {partner}")).clone();
+            assert_ne!(row[tier].to_string(), to, "{partner}");
+            row[from] = parse_date(day).expect("a day").into();
+            row[tier] = to.into();
+            table.rows.push(row);
+        }
+        table.rows.sort_by(|a, b| (&a[id], &a[from]).cmp(&(&b[id], &b[from])));
+        table
+    }
+
     fn sources(&self, names: &[&str]) -> Sources {
         let paths = |name: &str| self.release.files_of(name).map(|f| self.release.path_of(f)).collect();
         names.iter().map(|name| ((*name).to_owned(), paths(name))).collect()
@@ -157,7 +203,7 @@ impl World {
             })
             .collect();
         let schemes: Vec<&Scheme> = rules.books().flat_map(|book| book.schemes.values()).collect();
-        let (partners, certifications) = (self.table("partners"), self.table("effective_certifications"));
+        let (partners, certifications) = (self.partners(), self.table("effective_certifications"));
         let rates = self.table("fx_rates");
         let cuts = Cuts::read(
             &partners,
@@ -200,7 +246,7 @@ impl World {
                 period = period.next();
             }
         }
-        let partners = self.table("partners");
+        let partners = self.partners();
         let inputs = Inputs {
             earning_periods: &periods,
             sales,
@@ -274,6 +320,16 @@ fn what_is_earned_does_not_depend_on_the_grain() {
                 assert_eq!(a, b, "{what}, {} freezes", freezes.len());
             }
             assert_eq!(fine.rows.len(), coarse.rows.len(), "{what}");
+            if !more.is_empty() {
+                for scheme in ["picked", "starred"] {
+                    let pays = |row: &starledger::domain::RowRef<'_>| {
+                        row.text("scheme").is_ok_and(|s| s == scheme)
+                            && row.text("component").is_ok_and(|c| c == "earned")
+                            && row.ratio("amount").is_ok_and(|a| a.is_positive())
+                    };
+                    assert!(fine.iter().any(|row| pays(&row)), "{scheme} earns nothing");
+                }
+            }
             if !freezes.is_empty() {
                 let is_frozen =
                     |row: &starledger::domain::RowRef<'_>| row.text("component").is_ok_and(|c| c.starts_with("frozen"));

@@ -47,7 +47,7 @@ SELECT s.partner_id AS partner_id, s.line_kind AS line_kind, COALESCE(s.service_
   s.currency AS currency, o.ordered_on AS ordered_on, o.invoiced_on AS invoiced_on, o.paid AS paid,
   CASE WHEN s.original_order_line_id IS NULL THEN FALSE ELSE TRUE END AS is_return,
   CAST(1 AS BIGINT) AS lines, s.net_amount AS net_amount, s.list_amount AS list_amount, s.quantity AS quantity,
-  s.order_line_id AS order_line_id, s.product_id AS product_id, s.original_order_line_id AS original_order_line_id,
+  s.order_line_id AS order_line_id, p.product_id AS product_id, s.original_order_line_id AS original_order_line_id,
   s.source_file AS source_file, s.source_line AS source_line, s.arrival AS arrival
 FROM sales AS s
 JOIN originals AS o ON COALESCE(s.original_order_line_id, s.order_line_id) = o.order_line_id

@@ -193,7 +193,7 @@ fn bad_values_of_a_scheme() {
         "scope = { line_kinds = [\"service\"] }",
         "scope = { incentive_eligible_only = true }",
         "error: G:81 [schemes.rebate.scope]: the scope is empty, so every line would count (rules.scope)\n  \
-         help: name at least one of line_kinds, service_models, domains, families, categories",
+         help: name at least one of line_kinds, service_models, domains, families, products, categories",
     );
     check(
         "method = \"marginal\"\n",

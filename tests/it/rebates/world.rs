@@ -357,6 +357,7 @@ pub(crate) fn sales(lines: &[String]) -> Table {
         "partner_id",
         "line_kind",
         "service_model",
+        "product_id",
         "domain",
         "family",
         "category",
@@ -400,6 +401,7 @@ pub(crate) fn sales(lines: &[String]) -> Table {
         table.push(vec![
             by.into(),
             "product".into(),
+            "".into(),
             "".into(),
             "ups".into(),
             family.into(),

@@ -250,22 +250,29 @@ fn fx_rate(case: &Case<'_>, base: &str, day: Date) -> Option<Ratio> {
         let period = case.calendar.period_of(day, case.scheme.earning_period)?;
         Some((case.calendar.first_day(period), case.calendar.last_day(period)))
     };
+    let ways = case.scheme.fx_ways;
     match case.scheme.fx_date {
-        FxDate::Transaction => rates.on(base, quote, day, max_age_days),
-        FxDate::PeriodEnd => rates.on(base, quote, span()?.1, max_age_days),
-        FxDate::Average => rates.mean(base, quote, span()?),
+        FxDate::Transaction => rates.on(base, quote, ways, day, max_age_days),
+        FxDate::PeriodEnd => rates.on(base, quote, ways, span()?.1, max_age_days),
+        FxDate::Average => rates.mean(base, quote, ways, span()?),
     }
 }
 
 /// Which exchange rate is missing; `days` are those of the lines that wait.
 pub(super) fn no_rate(case: &Case<'_>, base: &str, days: &str) -> String {
     let (quote, age) = (case.currency, case.scheme.fx_max_age_days);
+    let ways = case.scheme.fx_ways;
+    let mut which = format!("no rate {base}→{quote}");
+    if ways.inverse {
+        which.push_str(" nor its inverse");
+    }
+    if let Some(middle) = ways.through {
+        which.push_str(&format!(" nor one through {middle}"));
+    }
     match case.scheme.fx_date {
-        FxDate::Transaction => format!("no rate {base}→{quote} at most {age} days old for {days}"),
-        FxDate::PeriodEnd => {
-            format!("no rate {base}→{quote} at most {age} days old at the end of the period of {days}")
-        }
-        FxDate::Average => format!("no rate {base}→{quote} for any day of the period of {days}"),
+        FxDate::Transaction => format!("{which} at most {age} days old for {days}"),
+        FxDate::PeriodEnd => format!("{which} at most {age} days old at the end of the period of {days}"),
+        FxDate::Average => format!("{which} for any day of the period of {days}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Single conditions of a scheme: gates, exchange rates, returns, who gets it.
 
 use super::fixture::{World, flat, marginal, number, scheme};
+use crate::domain::{Currency, FxWays};
 use crate::rules::{Beneficiary, FxDate, Gate, Returns, Scheme, Scope, Share};
 
 fn gated(gate: Gate) -> Scheme {
@@ -193,6 +194,43 @@ fn exchange_rates_of_the_day_of_the_end_and_on_average() {
         of(FxDate::Average, &rates[..1]),
         "waiting:USD 100 - - 0 1 (no rate USD→EUR for any day of the period of 2026-07-08)"
     );
+}
+
+#[test]
+fn inverse_and_cross_rates_serve_where_they_are_declared() {
+    let of = |inverse: bool, through: &str| {
+        let mut world = World::new([Scheme {
+            fx_ways: FxWays {
+                inverse,
+                through: Currency::parse(through),
+            },
+            ..scheme(flat("10 %"))
+        }]);
+        world
+            .rate("EUR USD 2026-07-06 1.6")
+            .rate("GBP USD 2026-07-08 2")
+            .sale("P1 ups EUR 1 2026-07-08")
+            .sale("P1 ups USD 100 2026-07-08")
+            .sale("P1 ups GBP 10 2026-07-08");
+        let rows = world.rows();
+        let waits = rows.into_iter().filter(|row| row.starts_with("waiting"));
+        let waits: Vec<String> = waits.collect();
+        (world.amount(), waits.join("; "))
+    };
+    let (none, waits) = of(false, "");
+    assert_eq!((none.as_str(), waits.matches("waiting").count()), ("0.10", 2));
+    // 100 / 1.6 = 62.50
+    let (inverse, waits) = of(true, "");
+    assert_eq!(inverse, "6.35");
+    assert_eq!(
+        waits,
+        "waiting:GBP 10 - - 0 1 (no rate GBP→EUR nor its inverse at most 7 days old for 2026-07-08)"
+    );
+    // 10 × 2 / 1.6 = 12.50 more
+    assert_eq!(of(true, "USD"), ("7.60".to_owned(), String::new()));
+    let (crossed, waits) = of(false, "USD");
+    assert_eq!(crossed, "0.10");
+    assert!(waits.contains("no rate GBP→EUR nor one through USD at most"), "{waits}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::shelf::Shelf;
 use super::{Freeze, GradeRow, GradeState, Incentives, Inputs, compute};
 use crate::domain::ids::{DomainId, PartnerId, SchemeId};
 use crate::domain::time::parse_date;
-use crate::domain::{Date, Dec, Grade, Period, PeriodKind, Rate, Ratio, Rounding, Table, Value};
+use crate::domain::{Date, Dec, FxWays, Grade, Period, PeriodKind, Rate, Ratio, Rounding, Table, Value};
 use crate::rules::{
     Band, BasisAmount, ByCurrency, Decision, Edge, FxDate, GradeOf, Method, Modifier, Returns, Scheme, SchemeDate,
     Scope,
@@ -117,6 +117,7 @@ pub(super) fn scheme(method: Method) -> Scheme {
         fund: None,
         fx_date: FxDate::Transaction,
         fx_max_age_days: 7,
+        fx_ways: FxWays::default(),
         origin: "pipelines/rules/global/2025-10-01.toml:10".to_owned(),
     }
 }

@@ -1,16 +1,14 @@
 //! Exchange rates.
 //!
-//! Duty: the direct rate of a day, or the last one before it that is young enough; the mean of those of a period. Not its
-//! duty: inverse and cross rates, which nobody declared.
-
-use std::collections::BTreeMap;
+//! Duty: the rate that a scheme's ways give for a day, by one of that day or of the last one before it that is young enough;
+//! the mean of those of a period. Not its duty: which published rates serve (`domain::exchange`).
 
 use super::IncentiveError;
 use crate::domain::time::sub_days;
-use crate::domain::{Currency, Date, Finding, Findings, Place, Ratio, Table};
+use crate::domain::{Currency, Date, ExchangeRates, Finding, Findings, FxWays, Place, Ratio, Table};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rates<'a>(BTreeMap<(&'a str, &'a str), BTreeMap<Date, Ratio>>);
+pub(super) struct Rates<'a>(ExchangeRates<'a>);
 
 impl<'a> Rates<'a> {
     /// A rate that is not above zero is reported and left out.
@@ -28,7 +26,7 @@ impl<'a> Rates<'a> {
                 ));
                 continue;
             }
-            let earlier = rates.0.entry((base, quote)).or_default().insert(date, rate.clone());
+            let earlier = rates.0.insert(base, quote, date, rate.clone());
             if earlier.is_some_and(|e| e != rate) {
                 return Err(IncentiveError::TwoRates {
                     base: base.to_owned(),
@@ -42,31 +40,20 @@ impl<'a> Rates<'a> {
 
     /// Units of `quote` for one of `base` on a day: of that day, or of the last day before it that is at most
     /// `max_age_days` away.
-    pub fn on(&self, base: &str, quote: Currency, day: Date, max_age_days: u32) -> Option<Ratio> {
+    pub fn on(&self, base: &str, quote: Currency, ways: FxWays, day: Date, max_age_days: u32) -> Option<Ratio> {
         if base == quote.code() {
             return Some(Ratio::one());
         }
         let oldest = sub_days(day, max_age_days);
-        self.0
-            .get(&(base, quote.code()))?
-            .range(oldest..=day)
-            .next_back()
-            .map(|(_, rate)| rate.clone())
+        self.0.on(base, quote.code(), ways, (oldest, day))?.rate()
     }
 
     /// The exact mean of the rates that were published for days from the first to the last.
-    pub fn mean(&self, base: &str, quote: Currency, (first, last): (Date, Date)) -> Option<Ratio> {
+    pub fn mean(&self, base: &str, quote: Currency, ways: FxWays, span: (Date, Date)) -> Option<Ratio> {
         if base == quote.code() {
             return Some(Ratio::one());
         }
-        let published: Vec<&Ratio> = self
-            .0
-            .get(&(base, quote.code()))?
-            .range(first..=last)
-            .map(|(_, rate)| rate)
-            .collect();
-        let count = i64::try_from(published.len()).ok()?;
-        Ratio::sum(published).checked_div(&Ratio::int(count))
+        self.0.mean(base, quote.code(), ways, span)
     }
 }
 
@@ -90,7 +77,11 @@ mod tests {
         let table = table(&[("USD", "EUR", "2026-07-01", "0.9"), ("USD", "EUR", "2026-07-03", "0.8")]);
         let rates = Rates::read(&table, &mut Vec::new()).unwrap();
         let euro = Currency::parse("EUR").unwrap();
-        let on = |base: &str, day| rates.on(base, euro, parse_date(day).unwrap(), 7).map(|r| r.to_string());
+        let on = |base: &str, day| {
+            rates
+                .on(base, euro, FxWays::default(), parse_date(day).unwrap(), 7)
+                .map(|r| r.to_string())
+        };
         assert_eq!(on("USD", "2026-06-30"), None); // never a later rate
         assert_eq!(on("USD", "2026-07-01").as_deref(), Some("9/10"));
         assert_eq!(on("USD", "2026-07-02").as_deref(), Some("9/10"));
@@ -111,7 +102,11 @@ mod tests {
         let rates = Rates::read(&table, &mut Vec::new()).unwrap();
         let euro = Currency::parse("EUR").unwrap();
         let day = |text| parse_date(text).unwrap();
-        let mean = |base, first, last| rates.mean(base, euro, (day(first), day(last))).map(|r| r.to_string());
+        let mean = |base, first, last| {
+            rates
+                .mean(base, euro, FxWays::default(), (day(first), day(last)))
+                .map(|r| r.to_string())
+        };
         assert_eq!(mean("USD", "2026-07-01", "2026-09-30").as_deref(), Some("4/5"));
         assert_eq!(mean("USD", "2026-07-02", "2026-07-02"), None);
         assert_eq!(mean("EUR", "2026-07-02", "2026-07-02").as_deref(), Some("1"));
@@ -123,8 +118,14 @@ mod tests {
         let table = table(&[("EUR", "USD", "2026-07-01", "1.1"), ("GBP", "USD", "2026-07-01", "1.3")]);
         let rates = Rates::read(&table, &mut Vec::new()).unwrap();
         let day = parse_date("2026-07-01").unwrap();
-        assert_eq!(rates.on("USD", Currency::parse("EUR").unwrap(), day, 7), None);
-        assert_eq!(rates.on("GBP", Currency::parse("EUR").unwrap(), day, 7), None);
+        assert_eq!(
+            rates.on("USD", Currency::parse("EUR").unwrap(), FxWays::default(), day, 7),
+            None
+        );
+        assert_eq!(
+            rates.on("GBP", Currency::parse("EUR").unwrap(), FxWays::default(), day, 7),
+            None
+        );
     }
 
     #[test]
@@ -133,7 +134,10 @@ mod tests {
         let zero = table(&[("USD", "EUR", "2026-07-01", "0")]);
         let rates = Rates::read(&zero, &mut findings).unwrap();
         let (euro, day) = (Currency::parse("EUR").unwrap(), parse_date("2026-07-01").unwrap());
-        assert_eq!((rates.on("USD", euro, day, 7), findings.len()), (None, 1));
+        assert_eq!(
+            (rates.on("USD", euro, FxWays::default(), day, 7), findings.len()),
+            (None, 1)
+        );
         let two = table(&[
             ("USD", "EUR", "2026-07-01", "0.9"),
             ("USD", "EUR", "2026-07-01", "0.91"),

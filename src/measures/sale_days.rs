@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::calendar::CalendarError;
+use crate::domain::exchange::Route;
 use crate::domain::time::{add_days, sub_days};
-use crate::domain::{Currency, Date, FiscalCalendar, PeriodKind, Table};
+use crate::domain::{Currency, Date, ExchangeRates, FiscalCalendar, FxWays, PeriodKind, Table};
 use crate::rules::{Books, Gate, Scheme};
 
 /// Settled in several currencies over time: a line is cut where a rate to any of them changes.
@@ -40,12 +41,11 @@ pub struct Cuts<'a> {
     calendar: FiscalCalendar,
     /// Of the shortest earning or evaluation period: the longer ones begin with one of these.
     shortest: PeriodKind,
-    /// Each age up to which some scheme lets an earlier rate serve.
-    max_age_days: BTreeSet<u32>,
+    /// Each age up to which some scheme lets an earlier rate serve, and the ways that it declares.
+    served: BTreeSet<(u32, FxWays)>,
     /// Settlement currencies by partner.
     settled_in: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    /// Days with a usable rate, by base and quote.
-    rates: BTreeMap<(&'a str, &'a str), BTreeSet<Date>>,
+    rates: ExchangeRates<'a>,
     /// Days on which a certification of the partner begins or ends, or a tier that some scheme asks for.
     changed: BTreeMap<&'a str, BTreeSet<Date>>,
     frozen: BTreeMap<&'a str, BTreeSet<Date>>,
@@ -65,9 +65,9 @@ impl<'a> Cuts<'a> {
         let mut cuts = Cuts {
             calendar: programme.calendar,
             shortest: programme.evaluation_period,
-            max_age_days: BTreeSet::new(),
+            served: BTreeSet::new(),
             settled_in: BTreeMap::new(),
-            rates: BTreeMap::new(),
+            rates: ExchangeRates::default(),
             changed: BTreeMap::new(),
             frozen: BTreeMap::new(),
         };
@@ -81,7 +81,7 @@ impl<'a> Cuts<'a> {
                 .chain(others)
                 .any(|s| !s.tiers.is_empty());
             cuts.shortest = cuts.shortest.min(scheme.earning_period);
-            cuts.max_age_days.insert(scheme.fx_max_age_days);
+            cuts.served.insert((scheme.fx_max_age_days, scheme.fx_ways));
         }
         for row in partners.iter() {
             let currencies = cuts.settled_in.entry(row.text("partner_id")?).or_default();
@@ -107,12 +107,12 @@ impl<'a> Cuts<'a> {
             days.insert(row.date("valid_from")?);
             days.extend(row.opt_date("valid_to")?);
         }
-        for row in fx_rates
-            .iter()
-            .filter(|r| r.ratio("rate").is_ok_and(|r| r.is_positive()))
-        {
-            let days = cuts.rates.entry((row.text("base")?, row.text("quote")?)).or_default();
-            days.insert(row.date("date")?);
+        for row in fx_rates.iter() {
+            let rate = row.ratio("rate")?;
+            if rate.is_positive() {
+                let (base, quote) = (row.text("base")?, row.text("quote")?);
+                cuts.rates.insert(base, quote, row.date("date")?, rate);
+            }
         }
         for span in frozen {
             let days = cuts.frozen.entry(span.partner).or_default();
@@ -236,18 +236,20 @@ impl<'a> Cuts<'a> {
         all.into_iter().filter(|quote| *quote != currency).collect()
     }
 
-    /// The day of each rate that serves on a day, by quote and age; none where one is missing.
-    fn rates_of(&self, currency: &str, quotes: &BTreeSet<&str>, day: Date) -> Vec<Option<Date>> {
+    /// The published rates that serve on a day, by quote, age and ways; none where one is missing.
+    fn rates_of(&self, currency: &str, quotes: &BTreeSet<&str>, day: Date) -> Vec<Option<Route>> {
         if Currency::parse(currency).is_none() {
             return vec![None];
         }
-        let rate = |quote: &str, age: u32| {
-            let days = self.rates.get(&(currency, quote))?;
-            days.range(sub_days(day, age)..=day).next_back().copied()
+        let of = |quote: &&str| -> Vec<Option<Route>> {
+            let served = self.served.iter();
+            let route = |(age, ways): &(u32, FxWays)| {
+                let span = (sub_days(day, *age), day);
+                self.rates.on(currency, quote, *ways, span)
+            };
+            served.map(route).collect()
         };
-        let ages =
-            |quote: &&str| -> Vec<Option<Date>> { self.max_age_days.iter().map(|age| rate(quote, *age)).collect() };
-        quotes.iter().flat_map(ages).collect()
+        quotes.iter().flat_map(of).collect()
     }
 
     fn period_on(&self, day: Date) -> Date {
@@ -264,6 +266,7 @@ impl<'a> Cuts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Ratio;
     use crate::domain::time::parse_date;
 
     fn day(text: &str) -> Date {
@@ -279,15 +282,16 @@ mod tests {
         Cuts {
             calendar: FiscalCalendar::starting_in(1).unwrap(),
             shortest: PeriodKind::Quarter,
-            max_age_days: BTreeSet::from([0, 7]),
+            served: BTreeSet::from([0, 7].map(|age| (age, FxWays::default()))),
             settled_in: BTreeMap::from([("P1", BTreeSet::from(["EUR"])), ("P2", BTreeSet::from(["EUR", "GBP"]))]),
-            rates: BTreeMap::from([
-                (
-                    ("USD", "EUR"),
-                    days(&["2026-06-29", "2026-06-30", "2026-07-01", "2026-07-03"]),
-                ),
-                (("USD", "GBP"), days(&["2026-06-29"])),
-            ]),
+            rates: {
+                let mut rates = ExchangeRates::default();
+                for on in ["2026-06-29", "2026-06-30", "2026-07-01", "2026-07-03"] {
+                    rates.insert("USD", "EUR", day(on), Ratio::one());
+                }
+                rates.insert("USD", "GBP", day("2026-06-29"), Ratio::one());
+                rates
+            },
             changed: BTreeMap::from([("P1", days(&["2026-04-01", "2026-05-10", "2027-01-01"]))]),
             frozen: BTreeMap::from([("P1", days(&["2026-05-20", "2026-08-18"]))]),
         }
@@ -335,7 +339,7 @@ mod tests {
             ["06-29", "06-30", "07-01", "07-02", "07-03", "07-04", "07-05"]
         );
         let lasting = Cuts {
-            max_age_days: BTreeSet::from([7]),
+            served: BTreeSet::from([(7, FxWays::default())]),
             ..cuts()
         };
         let table = lasting.days(&[sold("P1", "USD", "2026-06-29", "2026-07-05")]);

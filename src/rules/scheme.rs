@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::{PartnerId, SchemeId};
-use crate::domain::{Date, Grade, PeriodKind, Rate, Ratio, Rounding};
+use crate::domain::{Date, FxWays, Grade, PeriodKind, Rate, Ratio, Rounding};
 
 /// A scheme that pays.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Scheme {
     pub fx_date: FxDate,
     /// Days for which the last earlier rate serves when a date has none.
     pub fx_max_age_days: u32,
+    /// What serves where there is no direct rate.
+    pub fx_ways: FxWays,
     /// Where the edition declares it: file and line, for messages.
     pub origin: String,
 }

@@ -17,7 +17,7 @@ use super::scheme_modifiers::{read_gates, read_modifiers};
 use super::section::Section;
 use super::tree::{Item, Node};
 use crate::domain::ids::SchemeId;
-use crate::domain::{Ratio, Rounding};
+use crate::domain::{Currency, FxWays, Ratio, Rounding};
 
 const ROUNDINGS: [&str; 6] = ["half_away_from_zero", "half_even", "down", "up", "floor", "ceiling"];
 /// What can pay or decide, by its name.
@@ -110,6 +110,8 @@ fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Schem
     ];
     let fx_date = choice_or_first(out, &mut s, "fx_date", &fx_dates);
     let fx_max_age_days = s.count(out, "fx_max_age_days", 0..=MAX_DAYS);
+    let fx_inverse = s.flag_or(out, "fx_inverse", false);
+    let fx_through = read_through(out, &mut s);
     let origin = s.origin.to_string();
     s.finish(out);
     let scheme = Scheme {
@@ -133,9 +135,36 @@ fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Schem
         rounding: rounding?,
         fx_date: fx_date?,
         fx_max_age_days: fx_max_age_days?,
+        fx_ways: FxWays {
+            inverse: fx_inverse?,
+            through: fx_through?,
+        },
         origin,
     };
     Some((scheme, active?))
+}
+
+/// The currency that crosses two others; `None` inside where the key is absent.
+fn read_through(out: &mut Out, s: &mut Section<'_>) -> Option<Option<Currency>> {
+    let Some(item) = s.get("fx_through") else {
+        return Some(None);
+    };
+    let code = s.text(
+        out,
+        "fx_through",
+        "\"USD\" (the currency in the middle of a cross rate)",
+    )?;
+    let currency = Currency::parse(code);
+    if currency.is_none() {
+        out.error(
+            &item.origin,
+            &s.at("fx_through"),
+            "rules.currency",
+            format!("'{code}' is no currency of ISO 4217"),
+            "write a code such as USD, or remove the key",
+        );
+    }
+    currency.map(Some)
 }
 
 pub(super) fn read_scope(out: &mut Out, mut s: Section<'_>) -> Option<Scope> {

@@ -24,7 +24,7 @@ use crate::support::ran_sample;
 use crate::support::workspace::repository;
 
 /// Schemes beside those of the sample: months, families in and out, categories, service models, quantities, growth, gates
-/// on other lines and on payment, kept progress, a stack, old rates, single products, tiers, stars.
+/// on other lines and on payment, kept progress, a stack, old rates, single products, tiers, stars, inverse and cross rates.
 const MORE: &str = r#"
 [schemes.family-bonus]
 title = "Family bonus"
@@ -100,6 +100,8 @@ rate = "1 %"
 modifiers = []
 rounding = "half_even"
 fx_max_age_days = 7
+fx_inverse = true
+fx_through = "EUR"
 "#;
 
 struct World {

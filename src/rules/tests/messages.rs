@@ -196,6 +196,15 @@ fn bad_values_of_a_scheme() {
          help: name at least one of line_kinds, service_models, domains, families, products, categories",
     );
     check(
+        "scope = { line_kinds = [\"service\"] }",
+        "scope = { line_kinds = [\"service\"], tiers = [\"platinum\"], stars_at_least = 2 }\nfx_through = \"EUX\"",
+        "error: G:81 [schemes.rebate.scope.stars_at_least]: 2 is out of range: it must be between 3 and 5 (rules.range)\n  help: write a whole number from 3 to 5\n\
+         error: G:81 [schemes.rebate.scope.tiers[0]]: \"platinum\" is not known here (rules.value)\n  \
+         help: remove it, or write one of: distributor, vap, gold, silver, authorized\n\
+         error: G:82 [schemes.rebate.fx_through]: 'EUX' is no currency of ISO 4217 (rules.currency)\n  \
+         help: write a code such as USD, or remove the key",
+    );
+    check(
         "method = \"marginal\"\n",
         "",
         "error: G:71 [schemes.rebate.method]: the mandatory key `method` is missing (rules.missing_key)\n  \

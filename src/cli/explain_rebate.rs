@@ -26,7 +26,7 @@ pub(super) fn explain(
     rows: Option<usize>,
 ) -> CommandResult {
     let Some(name) = scheme else {
-        let table = explaining::rebates(release, partner, period)?;
+        let table = explaining::rebates_within(release, partner, period)?;
         if table.rows.is_empty() {
             return Err(nothing(release, partner, period)?);
         }
@@ -68,7 +68,13 @@ fn nothing(release: &Release, partner: &PartnerId, period: Period) -> Result<Pip
     let known = release.read_table("partners")?;
     let is_known = known.iter().any(|r| r.text("partner_id") == Ok(partner.as_str()));
     Ok(PipelineError::Usage(if is_known {
-        format!("no scheme counted a sale of {partner} in {period}")
+        let mut message = format!("no scheme counted a sale of {partner} in {period}");
+        let periods = explaining::earning_periods(release, partner)?;
+        if !periods.is_empty() {
+            let names: Vec<String> = periods.iter().map(ToString::to_string).collect();
+            message.push_str(&format!("; its earning periods are {}", names.join(", ")));
+        }
+        message
     } else {
         format!("there is no partner {partner} in the release")
     }))

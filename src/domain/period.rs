@@ -3,6 +3,7 @@
 //! Duty: names such as `2026-Q3`, order, neighbours. Half-open: a period begins on its first day and ends where the
 //! next one begins, so that no day is in two and none is left out. Dates come from [`super::FiscalCalendar`].
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use thiserror::Error;
@@ -32,6 +33,17 @@ impl PeriodKind {
         12 / self.per_year()
     }
 
+    /// `month`, `quarter`, `half`, `year`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PeriodKind::Month => "month",
+            PeriodKind::Quarter => "quarter",
+            PeriodKind::Half => "half",
+            PeriodKind::Year => "year",
+        }
+    }
+
     #[must_use]
     pub fn parse(name: &str) -> Option<PeriodKind> {
         Some(match name {
@@ -56,6 +68,12 @@ pub struct Period {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("'{0}' is no period: write 2026-M07, 2026-Q3, 2026-H2 or 2026-FY")]
 pub struct PeriodError(pub String);
+
+impl fmt::Display for PeriodKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 impl Period {
     /// `None` when the index is not one of the kind's, or the year is not of four digits.
@@ -121,6 +139,41 @@ impl Period {
         }
     }
 
+    /// Months since fiscal year 0 in which it begins and, exclusively, ends.
+    fn months(self) -> (i64, i64) {
+        let length = i64::from(self.kind.months());
+        let first = i64::from(self.fiscal_year) * 12 + i64::from(self.index - 1) * length;
+        (first, first + length)
+    }
+
+    /// Where it lies against another period of the calendar, which may be of another length: before it, over part of it,
+    /// after it.
+    #[must_use]
+    pub fn place(self, other: Period) -> Ordering {
+        let ((first, end), (other_first, other_end)) = (self.months(), other.months());
+        if end <= other_first {
+            Ordering::Less
+        } else if first >= other_end {
+            Ordering::Greater
+        } else {
+            Ordering::Equal
+        }
+    }
+
+    /// By the end; of two that end together the shorter one first.
+    #[must_use]
+    pub fn by_end(self, other: Period) -> Ordering {
+        let key = |period: Period| (period.months().1, period.kind);
+        key(self).cmp(&key(other))
+    }
+
+    /// Whether its last month lies in another period of the calendar, which may be of another length.
+    #[must_use]
+    pub fn ends_in(self, other: Period) -> bool {
+        let (end, (other_first, other_end)) = (self.months().1, other.months());
+        other_first < end && end <= other_end
+    }
+
     #[must_use]
     pub fn next(self) -> Period {
         self.plus(1)
@@ -152,6 +205,21 @@ impl fmt::Debug for Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn periods_of_other_lengths_lie_before_within_and_after() {
+        let p = |t| Period::parse(t).unwrap();
+        assert_eq!(p("2026-M07").place(p("2026-Q3")), Ordering::Equal);
+        assert_eq!(p("2026-M06").place(p("2026-Q3")), Ordering::Less);
+        assert_eq!(p("2026-M10").place(p("2026-Q3")), Ordering::Greater);
+        assert_eq!(p("2026-FY").place(p("2026-Q3")), Ordering::Equal);
+        assert_eq!(p("2025-FY").place(p("2026-Q1")), Ordering::Less);
+        let ends_in = |a, b| p(a).ends_in(p(b));
+        assert!(ends_in("2026-M07", "2026-Q3") && ends_in("2026-M09", "2026-Q3") && ends_in("2026-Q3", "2026-Q3"));
+        assert!(!ends_in("2026-M06", "2026-Q3") && !ends_in("2026-M10", "2026-Q3"));
+        assert!(ends_in("2026-FY", "2026-Q4") && ends_in("2026-FY", "2026-M12") && !ends_in("2026-FY", "2026-Q3"));
+        assert!(ends_in("2025-FY", "2025-H2") && !ends_in("2025-FY", "2026-H1"));
+    }
 
     #[test]
     fn names_round_trip() {

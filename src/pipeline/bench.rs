@@ -9,8 +9,9 @@ use super::PipelineError;
 use super::config::Config;
 use super::explain::incomplete;
 use super::refresh::grade_rows;
+use super::refresh::periods::ended_earning_periods;
 use super::sales;
-use crate::domain::{Period, Table, Zone};
+use crate::domain::{Instant, Period, Table, Zone};
 use crate::edges::scratch::Scratch;
 use crate::evaluation::authorisation::{self, Checked};
 use crate::evaluation::metric::Working;
@@ -19,7 +20,7 @@ use crate::incentives::{self, Target};
 use crate::measures::engine::{Engine, Sources};
 use crate::measures::polars::Polars;
 use crate::measures::{authorised, calendar, years};
-use crate::rules::{Books, Rules};
+use crate::rules::Rules;
 use crate::store::commit::Staging;
 use crate::store::layout::Layout;
 use crate::store::release::Release;
@@ -112,19 +113,25 @@ fn parts(evaluated: &Evaluated) -> Table {
     out
 }
 
-/// What was earned in some periods, by certifications and by the grades and red lines of an evaluation.
+/// What was earned in the earning periods that end in some evaluation periods, by certifications and by the grades and red lines of an evaluation.
 pub(super) fn money(
     release: &Release,
     config: &Config,
-    rules: &dyn Books,
+    rules: &Rules,
     periods: &[Period],
     sales: &Table,
     certifications: &Table,
     evaluated: &Evaluated,
 ) -> Result<Vec<Target>, PipelineError> {
     let freezes = freezes(evaluated);
+    let as_of = Instant::parse(&release.manifest.as_of).map_err(|e| PipelineError::Stage {
+        what: "as_of of the manifest",
+        detail: e.to_string(),
+    })?;
+    let mut earning_periods = ended_earning_periods(rules, as_of)?;
+    earning_periods.retain(|earning| periods.iter().any(|period| earning.ends_in(*period)));
     let inputs = incentives::Inputs {
-        earning_periods: periods,
+        earning_periods: &earning_periods,
         sales,
         partners: &table(release, config, "partners")?,
         certifications,

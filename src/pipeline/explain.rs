@@ -206,7 +206,7 @@ pub(super) fn inputs_of(release: &Release, config: &Config, period: Period) -> R
     let kind = config.rules.programme().evaluation_period;
     if period.kind() != kind {
         return Err(PipelineError::Usage(format!(
-            "{period} is no evaluation period: partners are evaluated by {kind:?}"
+            "{period} is no evaluation period: partners are evaluated each {kind}"
         )));
     }
     let name = period.to_string();
@@ -341,9 +341,42 @@ pub(super) fn settled_release(
 
 /// The components of what a partner earned in an earning period: rows of `rebates` of the latest posting period.
 pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result<Table, PipelineError> {
+    let mut out = components(release, partner, &|earning| earning == period)?;
+    let column = out.column("earning_period").unwrap_or(0);
+    for row in &mut out.rows {
+        row.remove(column);
+    }
+    let columns = out.columns().iter().filter(|c| *c != "earning_period");
+    let mut exact = Table::with_columns("rebates", columns.cloned().collect());
+    exact.rows = out.rows;
+    Ok(exact)
+}
+
+/// Those of every earning period that ends in a period, which may be a longer one; with the column `earning_period`.
+pub fn rebates_within(release: &Release, partner: &PartnerId, period: Period) -> Result<Table, PipelineError> {
+    components(release, partner, &|earning| earning.ends_in(period))
+}
+
+/// The earning periods in which a scheme counted a sale of a partner, those that end first in front.
+pub fn earning_periods(release: &Release, partner: &PartnerId) -> Result<Vec<Period>, PipelineError> {
+    let all = release.read_table("rebates")?;
+    let own = all.iter().filter(|r| r.text("partner_id") == Ok(partner.as_str()));
+    let periods = own.filter_map(|row| Period::parse(row.text("earning_period").ok()?).ok());
+    let mut periods: Vec<Period> = periods.collect::<BTreeSet<_>>().into_iter().collect();
+    periods.sort_by(|a, b| a.by_end(*b));
+    Ok(periods)
+}
+
+/// By scheme, then by earning period, then in the order of computation.
+fn components(
+    release: &Release,
+    partner: &PartnerId,
+    is_asked: &dyn Fn(Period) -> bool,
+) -> Result<Table, PipelineError> {
     let all = release.read_table("rebates")?;
     let columns = [
         "scheme",
+        "earning_period",
         "domain",
         "component",
         "currency",
@@ -356,32 +389,34 @@ pub fn rebates(release: &Release, partner: &PartnerId, period: Period) -> Result
         "reason",
     ];
     let mut out = Table::new("rebates", &columns);
-    let mut latest: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
-    let (wanted, name) = (partner.as_str(), period.to_string());
-    for row in all
-        .iter()
-        .filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name))
-    {
-        let (scheme, posting) = (row.text("scheme")?.to_owned(), row.text("period")?.to_owned());
-        let entry = latest.entry(scheme).or_default();
-        if *entry < posting {
-            *entry = posting;
+    let mut latest: BTreeMap<(String, String), String> = BTreeMap::new();
+    let mut asked = Vec::new();
+    for row in all.iter().filter(|r| r.text("partner_id") == Ok(partner.as_str())) {
+        let earning = row.text("earning_period")?;
+        if Period::parse(earning).is_ok_and(is_asked) {
+            let (key, posting) = (
+                (row.text("scheme")?.to_owned(), earning.to_owned()),
+                row.text("period")?,
+            );
+            let entry = latest.entry(key.clone()).or_default();
+            if entry.as_str() < posting {
+                posting.clone_into(entry);
+            }
+            asked.push((key, row));
         }
     }
-    for row in all
-        .iter()
-        .filter(|r| r.text("partner_id") == Ok(wanted) && r.text("earning_period") == Ok(&name))
-    {
-        if latest.get(row.text("scheme")?).map(String::as_str) == Some(row.text("period")?) {
+    for (key, row) in asked {
+        if latest.get(&key).map(String::as_str) == Some(row.text("period")?) {
             out.push(columns.iter().map(|c| row.get(c).cloned()).collect::<Result<_, _>>()?);
         }
     }
     out.rows.sort_by_key(|row| {
         (
             row[0].to_string(),
-            row[1].to_string().is_empty(),
             row[1].to_string(),
-            rank(&row[2].to_string()),
+            row[2].to_string().is_empty(),
+            row[2].to_string(),
+            rank(&row[3].to_string()),
         )
     });
     Ok(out)

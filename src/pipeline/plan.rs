@@ -110,17 +110,24 @@ pub fn reasons(
         what: "as_of of the manifest",
         detail: e.to_string(),
     })?;
-    let before = periods::ended_periods(&config.rules, then)?;
-    let now = periods::ended_periods(&config.rules, as_of)?;
+    let before = ended(config, then)?;
+    let now = ended(config, as_of)?;
     out.extend(red_lines_ended(release, then, as_of)?);
     out.extend(held_too_long(config, release, as_of)?);
-    out.extend(now.into_iter().filter(|p| !before.contains(p)).map(Reason::PeriodEnded));
+    out.extend(now.difference(&before).copied().map(Reason::PeriodEnded));
     let due = silent::judged_between(release, Zone::UTC.date_of(then), Zone::UTC.date_of(as_of))?;
     out.extend(
         due.into_iter()
             .map(|(feed, source, period)| Reason::DeadlinePassed { feed, source, period }),
     );
     Ok(out)
+}
+
+/// Evaluation and earning periods that have ended.
+fn ended(config: &Config, as_of: Instant) -> Result<BTreeSet<Period>, PipelineError> {
+    let mut ended: BTreeSet<Period> = periods::ended_periods(&config.rules, as_of)?.into_iter().collect();
+    ended.extend(periods::ended_earning_periods(&config.rules, as_of)?);
+    Ok(ended)
 }
 
 /// Feeds with rows that have waited for longer than the contract says.
@@ -180,7 +187,7 @@ pub fn fingerprint(
     hasher.field(config.hash.to_string().as_bytes());
     hasher.field(last_arrival.to_string().as_bytes());
     hasher.field(env!("CARGO_PKG_VERSION").as_bytes());
-    for period in periods::ended_periods(&config.rules, as_of)? {
+    for period in ended(config, as_of)? {
         hasher.field(period.to_string().as_bytes());
     }
     // what only a day gives rise to stands in nothing else that is hashed here

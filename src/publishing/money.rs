@@ -135,7 +135,7 @@ impl MoneyFrame {
     ) -> Result<MoneyFrame, PublishingError> {
         let now = reader.period;
         let until_now = |row: RowRef<'_>| -> Result<bool, TableError> {
-            Ok(Period::parse(row.text("period")?).is_ok_and(|p| place(p, now) != Ordering::Greater))
+            Ok(Period::parse(row.text("period")?).is_ok_and(|p| p.place(now) != Ordering::Greater))
         };
         // entries that move nothing shown, such as those of a settlement, make no other scorecard
         let entries = reader.rows_to_add_up(ledger, &ENTRY, until_now)?;
@@ -165,19 +165,6 @@ impl MoneyFrame {
             schemes: schemes.lines.into_values().collect(),
             accounts,
         })
-    }
-}
-
-/// Where a period lies against another one, which may be of another length: before it, in it, after it.
-fn place(period: Period, now: Period) -> Ordering {
-    let first_month = |p: Period| i64::from(p.fiscal_year()) * 12 + i64::from((p.index() - 1) * p.kind().months());
-    let end_month = |p: Period| first_month(p) + i64::from(p.kind().months());
-    if end_month(period) <= first_month(now) {
-        Ordering::Less
-    } else if first_month(period) >= end_month(now) {
-        Ordering::Greater
-    } else {
-        Ordering::Equal
     }
 }
 
@@ -238,7 +225,7 @@ impl Schemes<'_> {
         for row in rows {
             let earning = period(row.text("earning_period")?, "rebates", "earning_period")?;
             let posting = period(row.text("period")?, "rebates", "period")?;
-            if place(earning, self.now) == Ordering::Equal {
+            if earning.place(self.now) == Ordering::Equal {
                 let key = (row.text("scheme")?.to_owned(), earning);
                 let newest = latest.entry(key.clone()).or_insert(posting);
                 *newest = (*newest).max(posting);
@@ -342,7 +329,7 @@ impl Schemes<'_> {
 
     fn add_entries(&mut self, entries: &[Entry]) -> Result<(), PublishingError> {
         let now = self.now;
-        let in_period = |e: &&Entry| e.account == EXPENSE && place(e.period, now) == Ordering::Equal;
+        let in_period = |e: &&Entry| e.account == EXPENSE && e.period.place(now) == Ordering::Equal;
         for entry in entries.iter().filter(in_period) {
             let line = self.line(&entry.scheme, entry.earning_period, entry.amount.currency());
             line.booked_now = line.booked_now.checked_add(entry.amount)?;
@@ -369,7 +356,7 @@ fn accounts(reader: &Reader<'_>, entries: &[Entry]) -> Result<Vec<Account>, Publ
         };
         let (account, trial) = accounts.entry(currency).or_insert((fresh, zero));
         *trial = trial.checked_add(entry.amount)?;
-        let before = place(entry.period, reader.period) == Ordering::Less;
+        let before = entry.period.place(reader.period) == Ordering::Less;
         match entry.account.as_str() {
             EXPENSE if !before => account.earned = account.earned.checked_add(entry.amount)?,
             CLEARING if !before => account.paid = account.paid.checked_sub(entry.amount)?,
@@ -416,19 +403,4 @@ fn currency(row: RowRef<'_>, table: &'static str) -> Result<Currency, Publishing
 
 fn period(text: &str, table: &'static str, column: &'static str) -> Result<Period, PublishingError> {
     Period::parse(text).map_err(|_| value(table, column, text, "a period such as 2026-Q3"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_month_lies_in_its_quarter() {
-        let p = |t| Period::parse(t).unwrap();
-        assert_eq!(place(p("2026-M07"), p("2026-Q3")), Ordering::Equal);
-        assert_eq!(place(p("2026-M06"), p("2026-Q3")), Ordering::Less);
-        assert_eq!(place(p("2026-M10"), p("2026-Q3")), Ordering::Greater);
-        assert_eq!(place(p("2026-FY"), p("2026-Q3")), Ordering::Equal);
-        assert_eq!(place(p("2025-FY"), p("2026-Q1")), Ordering::Less);
-    }
 }

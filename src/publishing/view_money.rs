@@ -2,6 +2,8 @@
 //!
 //! Duty: schemes, their parts and the accounts in words and figures. Not its duty: adding anything up.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
 use crate::domain::{Money, Period};
@@ -54,7 +56,7 @@ impl MoneyView {
 fn scheme_view(line: &SchemeLine, period: Period, texts: &Texts) -> SchemeView {
     let label = |key: &str| texts.get("money", key).to_owned();
     // an earlier earning period has no rows here: only what late data moved is known, and shown
-    let late = line.parts.is_empty() && line.earned.is_zero() && line.earning_period < period;
+    let late = line.parts.is_empty() && line.earned.is_zero() && line.earning_period.place(period) == Ordering::Less;
     let mut figures = Vec::new();
     if !late {
         figures.push((label("basis"), texts.money(line.basis)));

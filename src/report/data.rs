@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{ReportError, Tables};
-use crate::domain::{Currency, Dec, Money, RowRef, Table, TableError, Value};
+use crate::domain::{Currency, Dec, Money, Period, RowRef, Table, TableError, Value};
 
 /// All rows of a report.
 #[derive(Debug)]
@@ -72,6 +72,13 @@ impl Data {
         let table = self.table(name);
         let found = self.by_partner.get(name).and_then(|index| index.get(partner_id));
         found.into_iter().flatten().filter_map(|i| table.row(*i))
+    }
+
+    /// Whether the earning period of a row ends in the period of the report.
+    pub fn is_earned_here(&self, row: RowRef<'_>) -> Result<bool, ReportError> {
+        let earning = row.text("earning_period")?;
+        let (earning, own) = (Period::parse(earning), Period::parse(&self.period));
+        Ok(matches!((earning, own), (Ok(earning), Ok(own)) if earning.ends_in(own)))
     }
 
     /// Cards of the period.

@@ -16,12 +16,14 @@ pub fn sections(data: &Data) -> Result<Vec<Section>, ReportError> {
 
 /// The component `earned` of each target of the period, as it was posted last.
 pub fn totals<'d>(data: &'d Data, rows: impl Iterator<Item = RowRef<'d>>) -> Result<Vec<RowRef<'d>>, ReportError> {
-    let mut latest: BTreeMap<(String, String, String), (String, RowRef<'d>)> = BTreeMap::new();
+    let mut latest: BTreeMap<[String; 4], (String, RowRef<'d>)> = BTreeMap::new();
     for row in rows {
-        if row.text("component")? != "earned" || row.text("earning_period")? != data.period {
+        if row.text("component")? != "earned" || !data.is_earned_here(row)? {
             continue;
         }
-        let key = (text(row, "partner_id")?, text(row, "scheme")?, text(row, "currency")?);
+        let key = ["partner_id", "scheme", "earning_period", "currency"].map(|column| text(row, column));
+        let [partner, scheme, earning, currency] = key;
+        let key = [partner?, scheme?, earning?, currency?];
         let posted = text(row, "period")?;
         if latest.get(&key).is_none_or(|(known, _)| *known <= posted) {
             latest.insert(key, (posted, row));
@@ -79,10 +81,10 @@ fn accounts(data: &Data) -> Result<TableView, ReportError> {
         "partner_receivable",
     ];
     let mut sums: BTreeMap<(String, Currency), Sums<String>> = BTreeMap::new();
-    for row in data
-        .rows("ledger")
-        .filter(|row| row.text("earning_period") == Ok(&data.period))
-    {
+    for row in data.rows("ledger") {
+        if !data.is_earned_here(row)? {
+            continue;
+        }
         let (Some(amount), account) = (money(row, "amount")?, text(row, "account")?) else {
             continue;
         };
@@ -200,10 +202,10 @@ fn settled(data: &Data) -> Result<Section, ReportError> {
             "until",
         ],
     );
-    for row in data
-        .rows("funds")
-        .filter(|row| row.text("earning_period") == Ok(&data.period))
-    {
+    for row in data.rows("funds") {
+        if !data.is_earned_here(row)? {
+            continue;
+        }
         let amount = |column| -> Result<Cell, ReportError> {
             Ok(money(row, column)?
                 .map(|m| m.dec().to_string())

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::charts;
-use super::data::{Data, hundredths, money, text};
+use super::data::{Data, Sums, add, hundredths, money, text};
 use super::money::totals;
 use super::overview::{in_words, shown, signed};
 use super::view::{Cell, Chart, Section, TableView, Tile, percent};
 use super::{ReportError, data};
-use crate::domain::RowRef;
+use crate::domain::{Currency, RowRef};
 
 pub fn sections(data: &Data, id: &str) -> Result<Vec<Section>, ReportError> {
     Ok(vec![
@@ -292,34 +292,36 @@ fn certification(data: &Data, id: &str) -> Result<Section, ReportError> {
 fn money_of(data: &Data, id: &str) -> Result<Section, ReportError> {
     let intro = "What each scheme earned in the period, step by step; what lies ahead; funds, claims and documents.";
     let mut section = Section::new("money", "Money", intro);
+    let mut sums: Sums<(String, Currency)> = Sums::new();
     for row in totals(data, data.of("rebates", id))? {
         if let Some(amount) = money(row, "booked")? {
-            section
-                .tiles
-                .push(Tile::new(&text(row, "scheme")?, amount.dec(), amount.currency().code()));
+            add(&mut sums, (text(row, "scheme")?, amount.currency()), amount)?;
         }
+    }
+    for ((scheme, currency), amount) in sums {
+        section.tiles.push(Tile::new(&scheme, amount.dec(), currency.code()));
     }
     let mut table = TableView::new(
         "Steps of what was earned",
         &[
-            "scheme", "domain", "step", "#basis", "#rate", "#factor", "#amount", "#lines", "why",
+            "scheme", "of", "domain", "step", "#basis", "#rate", "#factor", "#amount", "#lines", "why",
         ],
     );
     let posted = totals(data, data.of("rebates", id))?;
-    let posted: BTreeMap<String, String> = posted
+    let key = |row| -> Result<_, ReportError> { Ok((text(row, "scheme")?, text(row, "earning_period")?)) };
+    let posted: BTreeMap<(String, String), String> = posted
         .into_iter()
-        .map(|row| Ok((text(row, "scheme")?, text(row, "period")?)))
+        .map(|row| Ok((key(row)?, text(row, "period")?)))
         .collect::<Result<_, ReportError>>()?;
-    for row in data
-        .of("rebates", id)
-        .filter(|row| row.text("earning_period") == Ok(&data.period))
-    {
-        let scheme = text(row, "scheme")?;
-        if posted.get(&scheme) != Some(&text(row, "period")?) {
+    for row in data.of("rebates", id) {
+        let of = key(row)?;
+        if posted.get(&of) != Some(&text(row, "period")?) {
             continue;
         }
+        let (scheme, earning) = of;
         table.push([
             scheme.into(),
+            earning.into(),
             text(row, "domain")?.into(),
             text(row, "component")?.into(),
             shown(row, "basis", 4)?.into(),
@@ -333,12 +335,14 @@ fn money_of(data: &Data, id: &str) -> Result<Section, ReportError> {
     section.tables.push(table);
     let mut table = TableView::new(
         "What lies ahead",
-        &["scheme", "what", "#reached", "#limit", "#missing", "#rate", "unit"],
+        &[
+            "scheme", "of", "what", "#reached", "#limit", "#missing", "#rate", "unit",
+        ],
     );
-    for row in data
-        .of("headroom", id)
-        .filter(|row| row.text("earning_period") == Ok(&data.period))
-    {
+    for row in data.of("headroom", id) {
+        if !data.is_earned_here(row)? {
+            continue;
+        }
         let unit = if row.text("unit")? == "money" {
             text(row, "currency")?
         } else {
@@ -346,6 +350,7 @@ fn money_of(data: &Data, id: &str) -> Result<Section, ReportError> {
         };
         table.push([
             text(row, "scheme")?.into(),
+            text(row, "earning_period")?.into(),
             text(row, "kind")?.replace('_', " ").into(),
             shown(row, "reached", 4)?.into(),
             shown(row, "limit", 4)?.into(),

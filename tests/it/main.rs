@@ -21,6 +21,7 @@ mod funds;
 mod journal;
 mod kept;
 mod kill;
+mod lengths;
 mod mail;
 mod measures;
 mod metamorphic;

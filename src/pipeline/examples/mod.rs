@@ -184,6 +184,25 @@ fn rules_of(config: &Config, example: &Example) -> Result<(Rules, RegionId), Pip
     Ok((rules, region))
 }
 
+/// Refuses a period for which the programme evaluates nobody: no row could come out.
+fn is_evaluated(rules: &Rules, period: Period) -> Result<(), PipelineError> {
+    let programme = rules.programme();
+    let first = Period::parse(&programme.first_period).map_err(|e| PipelineError::Usage(e.to_string()))?;
+    let why = if period.kind() != programme.evaluation_period {
+        format!(
+            "{period} is no evaluation period: the programme evaluates each {}",
+            first.kind()
+        )
+    } else if period < first {
+        format!("{period} lies before {first}, the programme's first period")
+    } else {
+        return Ok(());
+    };
+    Err(PipelineError::Usage(format!(
+        "{why}; give the example a period such as {first}"
+    )))
+}
+
 fn compute(config: &Config, example: &Example) -> Result<Vec<Check>, PipelineError> {
     let (rules, region) = rules_of(config, example)?;
     if !example.findings.is_empty() {
@@ -195,6 +214,7 @@ fn compute(config: &Config, example: &Example) -> Result<Vec<Check>, PipelineErr
         };
         return Ok(example.findings.iter().map(check).collect());
     }
+    is_evaluated(&rules, example.period)?;
     let tables = given::tables(config, &rules, &region, example)?;
     let take = |name: &str| tables.get(name).cloned().unwrap_or_else(|| empty(config, name));
     let own = rules.books().flat_map(|book| book.own.values());

@@ -111,7 +111,7 @@ impl Refresh<'_> {
     fn headroom(&mut self, timeline: &Timeline, ahead: &mut Table) -> Result<(), PipelineError> {
         let programme = self.task.config.rules.programme();
         let mut open: BTreeMap<String, bool> = BTreeMap::new();
-        for period in &timeline.ended {
+        for period in &timeline.earned {
             open.insert(period.to_string(), !timeline.is_sealed(programme, *period));
         }
         let mut table = Table::with_columns("headroom", ahead.columns().to_vec());
@@ -144,7 +144,7 @@ impl Refresh<'_> {
         let (sales, partners) = (self.table("measures_sales")?, self.table("partners")?);
         let (certifications, domains) = (self.table("effective_certifications")?, self.table("domains")?);
         let inputs = incentives::Inputs {
-            earning_periods: &timeline.ended,
+            earning_periods: &timeline.earned,
             sales: &sales,
             partners: &partners,
             certifications: &certifications,

@@ -57,7 +57,7 @@ impl Refresh<'_> {
                 "deliver the claim, or rule on the right one; the next run reads both",
             ));
         }
-        let ended: BTreeSet<Period> = timeline.ended.iter().copied().collect();
+        let ended: BTreeSet<Period> = timeline.earned.iter().copied().collect();
         let judged = funds::judge(claims, &rulings, &earned.targets, &|period| ended.contains(&period));
         for one in judged.iter().filter(|j| j.state == ClaimState::Refused) {
             let why = one.why.as_deref().unwrap_or_default();

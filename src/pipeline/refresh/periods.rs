@@ -9,7 +9,7 @@ use super::freshness::Gap;
 use super::settlement::cut_off;
 use super::{PipelineError, Refresh};
 use crate::domain::time::sub_days;
-use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, Place, Table, Value, Zone};
+use crate::domain::{Date, Digest, Finding, Findings, Instant, Period, PeriodKind, Place, Table, Value, Zone};
 use crate::ledger::PostingDay;
 use crate::rules::{ProgrammeRules, Rules};
 
@@ -46,6 +46,8 @@ pub struct CloseDecision {
 pub struct Timeline {
     /// Evaluation periods that have ended everywhere, oldest first.
     pub ended: Vec<Period>,
+    /// Earning periods of the schemes that have ended everywhere, by their last day.
+    pub earned: Vec<Period>,
     /// Those of them that are not sealed: to be computed.
     pub open: Vec<Period>,
     /// Posting periods from the first to the one of the present.
@@ -121,6 +123,43 @@ pub fn ended_periods(rules: &Rules, as_of: Instant) -> Result<Vec<Period>, Pipel
     Ok(ended)
 }
 
+/// Earning periods that have ended by an instant, of every length that a scheme has, by their last day; the first of each
+/// length is the first that begins in the programme's time.
+pub fn ended_earning_periods(rules: &Rules, as_of: Instant) -> Result<Vec<Period>, PipelineError> {
+    let programme = rules.programme();
+    let calendar = programme.calendar;
+    let first = first_day(programme)?;
+    let kinds: BTreeSet<PeriodKind> = rules
+        .books()
+        .flat_map(|book| book.schemes.values())
+        .map(|scheme| scheme.earning_period)
+        .collect();
+    let mut ended = Vec::new();
+    for kind in kinds {
+        let Some(mut period) = calendar.period_of(first, kind) else {
+            continue;
+        };
+        if calendar.first_day(period) < first {
+            period = period.next();
+        }
+        while has_ended(rules, period, as_of) {
+            ended.push(period);
+            period = period.next();
+        }
+    }
+    ended.sort_by(|a, b| a.by_end(*b));
+    Ok(ended)
+}
+
+/// The first day of the programme.
+fn first_day(programme: &ProgrammeRules) -> Result<Date, PipelineError> {
+    let first = Period::parse(&programme.first_period).map_err(|e| PipelineError::Stage {
+        what: "programme.first_period",
+        detail: e.to_string(),
+    })?;
+    Ok(programme.calendar.first_day(first))
+}
+
 impl Refresh<'_> {
     /// Builds the timeline.
     pub(super) fn periods(&mut self) -> Result<Timeline, PipelineError> {
@@ -130,6 +169,7 @@ impl Refresh<'_> {
         let today = Zone::UTC.date_of(self.task.as_of);
         let mut timeline = Timeline {
             ended,
+            earned: ended_earning_periods(rules, self.task.as_of)?,
             open: Vec::new(),
             posting: posting_periods(programme, today)?,
             sealed: BTreeSet::new(),
@@ -355,15 +395,13 @@ fn files_aside(files: &Table, waived: &BTreeMap<String, String>) -> Result<Vec<S
 }
 
 fn posting_periods(programme: &ProgrammeRules, today: Date) -> Result<Vec<Period>, PipelineError> {
-    let error = |detail: String| PipelineError::Stage {
-        what: "programme.first_period",
-        detail,
-    };
-    let first = Period::parse(&programme.first_period).map_err(|e| error(e.to_string()))?;
     let calendar = programme.calendar;
     let mut period = calendar
-        .period_of(calendar.first_day(first), programme.posting_period)
-        .ok_or_else(|| error("is outside the calendar".to_owned()))?;
+        .period_of(first_day(programme)?, programme.posting_period)
+        .ok_or_else(|| PipelineError::Stage {
+            what: "programme.first_period",
+            detail: "is outside the calendar".to_owned(),
+        })?;
     let mut out = Vec::new();
     while calendar.first_day(period) <= today {
         out.push(period);

@@ -9,6 +9,7 @@ use super::query::current;
 use super::{CommandResult, Session};
 use crate::domain::ids::DomainId;
 use crate::domain::{Currency, Dec, Grade, Score};
+use crate::evaluation::explain::number;
 use crate::evaluation::what_if::{Change, Stand};
 use crate::pipeline::PipelineError;
 use crate::pipeline::what_if::{Answer, WorthDoing, ask};
@@ -140,11 +141,17 @@ fn json(answer: &Answer) -> Json {
             Change::Inspections { inspections, score } => (Some(*inspections), Some(score.to_string()), None),
             Change::Certify { stars, .. } => (Some(*stars), None, None),
             Change::UpholdAppeal { event_id } => (None, None, Some(event_id.to_string())),
-            Change::CloseCritical => (None, None, None),
+            Change::OnTime { deliveries } => (Some(*deliveries), None, None),
+            Change::CloseCritical | Change::Value { .. } => (None, None, None),
+        };
+        let presumed = match &action.change {
+            Change::Value { metric, value } => Some((metric.as_str(), number(value))),
+            _ => None,
         };
         json!({
             "rank": i + 1, "kind": action.kind(), "domain": action.domain.as_ref().map(DomainId::as_str),
             "words": action.words, "quantity": quantity, "inspection_score": score, "event_id": event,
+            "metric": presumed.as_ref().map(|(metric, _)| metric), "metric_value": presumed.as_ref().map(|(_, value)| value),
             "points": o.effect.points().map(|p| p.to_string()),
             "domain_points": o.effect.domain_points().map(|p| p.to_string()),
             "card_before": stand(&o.effect.card[0]), "card_after": stand(&o.effect.card[1]),

@@ -79,7 +79,12 @@ fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) ->
                     columns: measure.map_or(&[], |m| &m.columns),
                     rows: measure.and_then(|m| m.rows.get(key)).map_or(&[], Vec::as_slice),
                 };
-                own::measure(book, rules, rows)
+                let presumed = &setting.facts.presumed;
+                let presumed = match presumed.is_empty() {
+                    true => None,
+                    false => presumed.get(&(key.clone(), name)),
+                };
+                own::measure(book, rules, rows, presumed)
             }
         }?;
         let incomplete = setting.incomplete.contains(&(id, at.partner.clone(), at.period));

@@ -15,7 +15,8 @@ use super::lanes;
 pub use super::measured::{Answers, Due, Inspections, OwnMeasure, Parts, Ratings, Responses};
 use super::roster::domains_row;
 use crate::domain::ids::{DomainId, PartnerId, RegionId};
-use crate::domain::{Date, Instant, Period, Table};
+use crate::domain::{Date, Instant, Period, Ratio, Table};
+use crate::rules::MetricName;
 
 /// A partner in a period: its region, and the days and instants of the period there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub struct Facts {
     pub key_events: BTreeMap<Arc<str>, KeyEvent>,
     /// Event → its acts by time.
     pub decisions: BTreeMap<Arc<str>, Vec<Decision>>,
+    /// Values of own metrics that are presumed in place of those that follow from their rows; empty but in a what-if.
+    pub presumed: BTreeMap<(Key, MetricName), Ratio>,
 }
 
 impl Facts {
@@ -157,6 +160,7 @@ impl Facts {
             due: self.due.of_one(partner),
             ratings: Keyed::default(),
             responses: Keyed::default(),
+            presumed: BTreeMap::new(),
             own: own.collect(),
             roster: Roster {
                 certificates: one(&self.roster.certificates, partner),

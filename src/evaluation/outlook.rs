@@ -91,7 +91,7 @@ fn steps(known: &Known, pools: &Pools<'_>, finals: &Finals, before: &Card) -> Re
         return Ok(Vec::new());
     };
     let mut steps = Vec::new();
-    for action in what_if::actions_of(before, &facts) {
+    for action in what_if::actions_of(before, &facts, book) {
         let Some(domain) = action.domain.clone().filter(|_| is_told(&action.change)) else {
             continue;
         };
@@ -137,7 +137,8 @@ fn is_told(change: &Change) -> bool {
         Change::ReturnParts { .. } | Change::CloseCritical => true,
         Change::SatisfiedAnswers { answers } => *answers <= 5,
         Change::Inspections { score, .. } => *score == Dec::new(100, 0),
-        Change::UpholdAppeal { .. } | Change::Certify { .. } => false,
+        // what moves a metric of the programme's own, the card does not know
+        Change::UpholdAppeal { .. } | Change::Certify { .. } | Change::OnTime { .. } | Change::Value { .. } => false,
     }
 }
 
@@ -175,7 +176,8 @@ fn quantity(change: &Change) -> i64 {
         Change::ReturnParts { quantity } => *quantity,
         Change::SatisfiedAnswers { answers } => *answers,
         Change::Inspections { inspections, .. } => *inspections,
-        Change::CloseCritical | Change::UpholdAppeal { .. } | Change::Certify { .. } => 1,
+        Change::OnTime { deliveries } => *deliveries,
+        Change::CloseCritical | Change::UpholdAppeal { .. } | Change::Certify { .. } | Change::Value { .. } => 1,
     }
 }
 

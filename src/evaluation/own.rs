@@ -14,8 +14,8 @@ use crate::rules::{Label, MetricId, Missing, Normalise, OwnMetric, RuleBook};
 /// Decimals to which a published metric is shown, and by which its band is found.
 const SHOWN_PLACES: u8 = 2;
 
-/// The metric of one partner × domain × period.
-pub fn measure(book: &RuleBook, rules: &OwnMetric, rows: Rows) -> Read<Metric> {
+/// The metric of one partner × domain × period; with a value that is presumed in place of that of its rows.
+pub fn measure(book: &RuleBook, rules: &OwnMetric, rows: Rows, presumed: Option<&Ratio>) -> Read<Metric> {
     let id = MetricId::Own(rules.name);
     if rows.rows.is_empty() && rules.without_rows != Missing::Zero {
         let reason = format!("measure {} has no row", rules.measure);
@@ -42,11 +42,11 @@ pub fn measure(book: &RuleBook, rules: &OwnMetric, rows: Rows) -> Read<Metric> {
             return Ok(without(id, missing, n, reason, steps));
         }
     };
-    steps.push(Step::new(
-        "value",
-        rules.value.text.clone(),
-        super::explain::number(&value),
-    ));
+    let (value, how) = match presumed {
+        Some(presumed) => (presumed.clone(), "presumed".to_owned()),
+        None => (value, rules.value.text.clone()),
+    };
+    steps.push(Step::new("value", how, super::explain::number(&value)));
     let (state, reason) = state(rules, n);
     let raw = Some(value.clone());
     if !state.counts() {
@@ -71,6 +71,44 @@ pub fn measure(book: &RuleBook, rules: &OwnMetric, rows: Rows) -> Read<Metric> {
         band,
         ..bare(id, state, n, reason, steps)
     })
+}
+
+/// Values that would be worth more points than the present ones: the nearest on the map to 0…100, and the one that is worth
+/// most, where that is another. Which of them can be reached, nobody knows here.
+pub fn better_values(map: &Normalise, value: &Ratio, points: &Ratio) -> Vec<Ratio> {
+    let all: Vec<(Ratio, Ratio)> = match map {
+        Normalise::Knots(knots) => knots.0.clone(),
+        Normalise::Steps { steps, .. } => {
+            let edge = |step: &crate::rules::Step| Some((step.edge.clone()?, step.points.clone()));
+            steps.iter().filter_map(edge).collect()
+        }
+        Normalise::Linear { slope, offset } => {
+            let full = Ratio::int(100);
+            let at = (&full - offset).checked_div(slope);
+            at.into_iter().map(|at| (at, full.clone())).collect()
+        }
+        Normalise::Penalty { start, each, .. } => {
+            let one_less = (value - &Ratio::one()).clamp_to(&Ratio::zero(), value);
+            let of = |value: Ratio| {
+                let points = start - &(each * &value);
+                (value, points)
+            };
+            vec![of(one_less), of(Ratio::zero())]
+        }
+        Normalise::LookUp { points, .. } => points.iter().map(|(at, points)| (at.clone(), points.clone())).collect(),
+    };
+    let better = || all.iter().filter(|(at, more)| more > points && at != value);
+    let away = |at: &Ratio| if at > value { at - value } else { value - at };
+    let nearest = better().min_by(|a, b| away(&a.0).cmp(&away(&b.0)));
+    // of the values that are worth most, the nearest
+    let most = better().max_by(|a, b| a.1.cmp(&b.1).then(away(&b.0).cmp(&away(&a.0))));
+    let mut out: Vec<Ratio> = [nearest, most]
+        .into_iter()
+        .flatten()
+        .map(|(at, _)| at.clone())
+        .collect();
+    out.dedup();
+    out
 }
 
 /// A metric without a value.
@@ -201,4 +239,68 @@ fn rounded(value: &Ratio, places: u8) -> Read<Ratio> {
 /// A whole number, cut; `None` where it has no place in 64 bits.
 fn whole(value: &Ratio) -> Option<i64> {
     i64::try_from(value.round(0, Rounding::Down)?.units()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Dec;
+    use crate::rules::{Knots, Step as Edge};
+
+    fn n(text: &str) -> Ratio {
+        Dec::parse(text).unwrap().ratio()
+    }
+
+    fn pairs(list: &[(&str, &str)]) -> Vec<(Ratio, Ratio)> {
+        list.iter().map(|(x, y)| (n(x), n(y))).collect()
+    }
+
+    #[test]
+    fn better_values_are_the_nearest_and_the_best() {
+        let of = |map: &Normalise, value: &str, points: &str| -> Vec<String> {
+            let found = better_values(map, &n(value), &n(points));
+            found.iter().map(crate::evaluation::explain::number).collect()
+        };
+        let knots = Normalise::Knots(Knots(pairs(&[("0.5", "0"), ("0.8", "60"), ("1", "100")])));
+        assert_eq!(of(&knots, "0.65", "30"), ["0.8", "1"]);
+        assert_eq!(of(&knots, "0.9", "80"), ["1"]);
+        assert!(of(&knots, "1", "100").is_empty());
+        // lower is better, and two values are worth most: the one that is nearer
+        let falling = Normalise::Knots(Knots(pairs(&[("0", "100"), ("0.1", "100"), ("0.5", "0")])));
+        assert_eq!(of(&falling, "0.4", "25"), ["0.1"]);
+        let edge = |edge: Option<&str>, points: &str| Edge {
+            edge: edge.map(n),
+            points: n(points),
+        };
+        let steps = Normalise::Steps {
+            from_below: true,
+            steps: vec![edge(None, "17"), edge(Some("60"), "20"), edge(Some("90"), "25")],
+        };
+        assert_eq!(of(&steps, "30", "17"), ["60", "90"]);
+        let linear = Normalise::Linear {
+            slope: n("-50"),
+            offset: n("120"),
+        };
+        assert_eq!(of(&linear, "1", "70"), ["0.4"]);
+        let flat = Normalise::Linear {
+            slope: n("0"),
+            offset: n("50"),
+        };
+        assert!(of(&flat, "1", "50").is_empty());
+        let penalty = Normalise::Penalty {
+            start: n("100"),
+            each: n("5"),
+            at_most: n("40"),
+        };
+        assert_eq!(of(&penalty, "3", "85"), ["2", "0"]);
+        assert_eq!(of(&penalty, "0.5", "97.5"), ["0"]);
+        assert!(of(&penalty, "0", "100").is_empty());
+        // so many that the limit holds: only what is under it helps
+        assert_eq!(of(&penalty, "9", "60"), ["0"]);
+        let look_up = Normalise::LookUp {
+            points: pairs(&[("1", "70"), ("2", "40"), ("3", "90")]).into_iter().collect(),
+            otherwise: n("0"),
+        };
+        assert_eq!(of(&look_up, "2", "40"), ["1", "3"]);
+    }
 }

@@ -109,6 +109,44 @@ fn a_metric_from_sql_and_toml_counts_in_the_region_that_has_it() {
     assert!(told.stdout.contains("sum(in_time)"), "{}", told.stdout);
     let measured = workspace.ok(&["query", "SELECT severity, visits FROM measures_maintenance LIMIT 1"]);
     assert!(measured.stdout.contains("visits"), "{}", measured.stdout);
+    what_if_is_what_comes_of_it(&workspace);
+}
+
+/// A better value is presumed, then made true in the measure: the same score of the domain.
+fn what_if_is_what_comes_of_it(workspace: &Workspace) {
+    let rows = |sql: &str| -> Vec<serde_json::Value> {
+        serde_json::from_str(&workspace.ok(&["--json", "query", sql]).stdout).expect("rows")
+    };
+    let slow = "SELECT partner_id, domain FROM metrics WHERE metric = 'prompt_maintenance' AND period = '2026-Q3' \
+                AND state = 'rated' AND normalised < 60 ORDER BY partner_id, domain LIMIT 1";
+    let slow = rows(slow).pop().expect("a partner that is slow");
+    let (partner, domain) = (
+        slow["partner_id"].as_str().expect("an id"),
+        slow["domain"].as_str().expect("a name"),
+    );
+    let answer = workspace.ok(&["--json", "what-if", partner, "2026-Q3"]).stdout;
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    let actions = answer["actions"].as_array().expect("actions");
+    let best = actions.iter().find(|a| {
+        a["kind"] == "metric_value"
+            && a["domain"] == domain
+            && a["metric"] == "prompt_maintenance"
+            && a["metric_value"] == "1"
+    });
+    let best = best.unwrap_or_else(|| panic!("{answer:#}"));
+    let words = best["words"].as_str().expect("words");
+    assert!(words.starts_with("Prompt maintenance at 1 instead of 0."), "{words}");
+    assert_ne!(best["domain_after"]["score"], best["domain_before"]["score"]);
+    workspace.edit(
+        "pipelines/measures/maintenance.sql",
+        "WHEN d.completed_at <= d.due_at",
+        &format!("WHEN d.partner_id = '{partner}' OR d.completed_at <= d.due_at"),
+    );
+    workspace.run(&["run"]);
+    let sql = format!(
+        "SELECT final FROM scores WHERE partner_id = '{partner}' AND domain = '{domain}' AND period = '2026-Q3'"
+    );
+    assert_eq!(rows(&sql)[0]["final"], best["domain_after"]["score"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Duty: the actions that a partner's derivation gives reason for, and what each changes in the facts. Not its duty:
 //! what comes of it (`what_if` evaluates).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::ids::{DomainId, PartnerId};
@@ -11,6 +12,8 @@ use crate::evaluation::derivation::{Card, DomainScore};
 use crate::evaluation::explain::number;
 use crate::evaluation::facts::{Answers, Certification, Decision, Facts, Inspections};
 use crate::evaluation::metric::{Metric, MetricState, Working, counted};
+use crate::evaluation::own;
+use crate::rules::{MetricId, MetricName, RuleBook};
 
 /// How many more answers are tried.
 const MORE_ANSWERS: [i64; 2] = [5, 10];
@@ -44,6 +47,10 @@ pub enum Change {
     CloseCritical,
     /// An appeal against the event is upheld.
     UpholdAppeal { event_id: Arc<str> },
+    /// So many deliveries that were late are completed by the time they were due.
+    OnTime { deliveries: i64 },
+    /// A metric of the programme's own has this value.
+    Value { metric: MetricName, value: Ratio },
     /// The domain is certified on all days of the period, with so many stars.
     Certify { stars: i64, first_on: Date, end_on: Date },
 }
@@ -58,6 +65,8 @@ impl Action {
             Change::Inspections { .. } => "inspections",
             Change::CloseCritical => "close_critical",
             Change::UpholdAppeal { .. } => "uphold_appeal",
+            Change::OnTime { .. } => "on_time",
+            Change::Value { .. } => "metric_value",
             Change::Certify { .. } => "certify",
         }
     }
@@ -123,6 +132,13 @@ impl Action {
                     });
                 }
             }
+            (Change::OnTime { deliveries }, Some(domain)) => {
+                let due = facts.due.entry(key(domain));
+                due.on_time = (due.on_time + deliveries).min(due.due);
+            }
+            (Change::Value { metric, value }, Some(domain)) => {
+                facts.presumed.insert((key(domain), *metric), value.clone());
+            }
             (
                 Change::Certify {
                     stars,
@@ -146,11 +162,11 @@ impl Action {
 
 /// The actions that a card gives reason for, by domain; those on the card last. Certificates are the caller's: their
 /// stars are no fact of the evaluation.
-pub(in crate::evaluation) fn of(card: &Card, facts: &Facts) -> Vec<Action> {
+pub(in crate::evaluation) fn of(card: &Card, facts: &Facts, book: &RuleBook) -> Vec<Action> {
     let mut out = Vec::new();
     for score in &card.domains {
         for metric in score.metrics.iter().filter(|m| m.state != MetricState::Incomplete) {
-            of_metric(score, metric, &mut out);
+            of_metric(score, metric, book, &mut out);
         }
         of_events(Some(&score.domain), &score.events.items, facts, &mut out);
     }
@@ -158,7 +174,7 @@ pub(in crate::evaluation) fn of(card: &Card, facts: &Facts) -> Vec<Action> {
     out
 }
 
-fn of_metric(score: &DomainScore, metric: &Metric, out: &mut Vec<Action>) {
+fn of_metric(score: &DomainScore, metric: &Metric, book: &RuleBook, out: &mut Vec<Action>) {
     let mut add = |words: String, change: Change| {
         out.push(Action {
             domain: Some(score.domain.clone()),
@@ -204,9 +220,54 @@ fn of_metric(score: &DomainScore, metric: &Metric, out: &mut Vec<Action>) {
             let words = format!("{inspections} more random inspections at 100");
             add(words, Change::Inspections { inspections, score });
         }
-        // what would move it, its own measure knows
-        Working::Steps(_) => {}
+        Working::Steps(_) => match metric.id {
+            MetricId::ServiceLevel => {
+                let on_time = metric.raw.as_ref().map(|raw| raw * &Ratio::int(metric.n));
+                let late = on_time.and_then(|on_time| (&Ratio::int(metric.n) - &on_time).round(0, Rounding::Down));
+                let late = late.and_then(|late| i64::try_from(late.units()).ok()).unwrap_or(0);
+                for deliveries in BTreeSet::from([1, late]).into_iter().filter(|n| (1..=late).contains(n)) {
+                    let words = format!("complete {} in time that were late", counted_of(deliveries, late));
+                    add(words, Change::OnTime { deliveries });
+                }
+            }
+            MetricId::Own(name) => {
+                let (Some(rules), Some(value), Some(points)) = (
+                    book.own.get(&name),
+                    metric.adjusted.as_ref(),
+                    metric.normalised.as_ref(),
+                ) else {
+                    return;
+                };
+                for better in own::better_values(&rules.normalise, value, points) {
+                    let words = format!("{} at {} instead of {}", rules.title, short(&better), short(value));
+                    add(
+                        words,
+                        Change::Value {
+                            metric: name,
+                            value: better,
+                        },
+                    );
+                }
+            }
+            // its criteria are people and trainings, which the review tells one by one
+            _ => {}
+        },
     }
+}
+
+/// `1 of the 7 deliveries`, `the 7 deliveries`.
+fn counted_of(n: i64, all: i64) -> String {
+    match (n, all) {
+        (_, 1) => "the 1 delivery".to_owned(),
+        _ if n < all => format!("{n} of the {all} deliveries"),
+        _ => format!("the {all} deliveries"),
+    }
+}
+
+/// To four decimals.
+fn short(value: &Ratio) -> String {
+    let rounded = value.round(SCORE_SCALE, Rounding::HalfAwayFromZero);
+    rounded.map_or_else(|| number(value), |rounded| number(&rounded.ratio()))
 }
 
 fn all_of(quantity: i64) -> String {

@@ -17,8 +17,9 @@ pub use actions::{Action, Change};
 
 use super::composite::{Finish, Standing};
 use super::derivation::Card;
-use super::facts::{Answers, Decision, Facts, Inspections, Key, Parts};
+use super::facts::{Answers, Decision, Due, Facts, Inspections, Key, Parts};
 use super::inputs::{Evaluated, EvaluationError, Inputs};
+use super::shelf::Shelf;
 use super::{Books, evaluate_facts};
 use crate::domain::ids::{DomainId, PartnerId};
 use crate::domain::{Dec, Grade, Period, Score};
@@ -108,11 +109,12 @@ pub fn what_if(
     let mut facts = Facts::read(inputs)?;
     let present = evaluate_facts(&facts, inputs, rules, Some(partner))?;
     let key = (partner.clone(), period);
-    let Some(card) = present.derivations.cards.get(&key) else {
+    let (Some(card), Some(at)) = (present.derivations.cards.get(&key), facts.partner_in(partner, period)) else {
         return Ok(None);
     };
+    let book = Shelf(rules).of(at)?;
     let mut effects = Vec::new();
-    for action in actions::of(card, &facts).into_iter().chain(more.iter().cloned()) {
+    for action in actions::of(card, &facts, book).into_iter().chain(more.iter().cloned()) {
         let saved = Saved::of(&facts, &action, &key);
         action.apply(&mut facts, partner, period);
         let evaluated = evaluate_facts(&facts, inputs, rules, Some(partner))?;
@@ -147,6 +149,7 @@ pub(super) struct Saved {
     quality: Option<Vec<Inspections>>,
     critical: Option<i64>,
     parts: Option<Parts>,
+    due: Option<Due>,
     event: Option<Arc<str>>,
     decisions: Option<Vec<Decision>>,
     partner: PartnerId,
@@ -162,6 +165,7 @@ impl Saved {
             quality: key.as_ref().and_then(|k| facts.quality.get(k).cloned()),
             critical: key.as_ref().and_then(|k| facts.open_critical.get(k).copied()),
             parts: key.as_ref().and_then(|k| facts.parts.get(k).copied()),
+            due: key.as_ref().and_then(|k| facts.due.get(k).copied()),
             key,
             decisions: event.as_ref().and_then(|e| facts.decisions.get(e).cloned()),
             event,
@@ -181,8 +185,10 @@ impl Saved {
             facts.satisfaction.put(key.clone(), self.satisfaction);
             facts.quality.put(key.clone(), self.quality);
             facts.open_critical.put(key.clone(), self.critical);
-            facts.parts.put(key, self.parts);
+            facts.parts.put(key.clone(), self.parts);
+            facts.due.put(key, self.due);
         }
+        facts.presumed.clear();
         if let Some(event) = self.event {
             put(&mut facts.decisions, event, self.decisions);
         }

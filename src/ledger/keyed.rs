@@ -26,8 +26,15 @@ pub struct Keyed {
     pub content: Digest,
 }
 
-/// Posts the rows of one feed that are new, changed or gone; `fallback` is where a row that is gone is taken back.
-pub fn post_keyed(books: &mut Books, reason: Reason, rows: &[Keyed], fallback: PostingDay) -> Result<(), LedgerError> {
+/// Posts the rows of one feed that are new, changed or gone. What no longer holds is taken back in the posting period that
+/// it stands in while that is open, so that no document pays it first and claims it back later; else in `first_open`, the
+/// first open one.
+pub fn post_keyed(
+    books: &mut Books,
+    reason: Reason,
+    rows: &[Keyed],
+    first_open: PostingDay,
+) -> Result<(), LedgerError> {
     let mut posted = live(books, reason);
     let mut wanted: BTreeMap<&str, &Keyed> = BTreeMap::new();
     for row in rows {
@@ -44,7 +51,7 @@ pub fn post_keyed(books: &mut Books, reason: Reason, rows: &[Keyed], fallback: P
             continue;
         }
         if let Some((transaction_no, _)) = earlier {
-            books.take_back(transaction_no, row.at, reason, &format!("{reason} {id} {TAKEN_BACK}"))?;
+            take_back(books, transaction_no, reason, id, first_open)?;
         }
         let postings = match (reason, row.amount.is_negative()) {
             (Reason::Payment, _) => [
@@ -76,9 +83,29 @@ pub fn post_keyed(books: &mut Books, reason: Reason, rows: &[Keyed], fallback: P
         }
     }
     for (id, (transaction_no, _)) in posted {
-        books.take_back(transaction_no, fallback, reason, &format!("{reason} {id} {TAKEN_BACK}"))?;
+        take_back(books, transaction_no, reason, &id, first_open)?;
     }
     Ok(())
+}
+
+fn take_back(
+    books: &mut Books,
+    transaction_no: i64,
+    reason: Reason,
+    id: &str,
+    first_open: PostingDay,
+) -> Result<(), LedgerError> {
+    let entries = books.entries();
+    let first = entries.partition_point(|e| e.transaction_no < transaction_no);
+    let at = match entries.get(first) {
+        Some(entry) if entry.period > first_open.period => PostingDay {
+            period: entry.period,
+            day: entry.posting_on,
+            ..first_open
+        },
+        _ => first_open,
+    };
+    books.take_back(transaction_no, at, reason, &format!("{reason} {id} {TAKEN_BACK}"))
 }
 
 /// The row of a feed that asked for an entry.
@@ -103,4 +130,64 @@ fn live(books: &Books, reason: Reason) -> BTreeMap<String, (i64, Digest)> {
         };
     }
     live
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::at;
+    use super::*;
+    use crate::domain::ids::{PartnerId, SchemeId};
+    use crate::domain::{Currency, Dec, Period};
+
+    fn row(amount: &str, at: PostingDay) -> Keyed {
+        let euro = Currency::parse("EUR").unwrap();
+        Keyed {
+            id: "CL-1".to_owned(),
+            key: Key {
+                partner: PartnerId::new("P1").unwrap(),
+                scheme: SchemeId::new("fund").unwrap(),
+                earning_period: Period::parse("2026-Q1").unwrap(),
+                currency: euro,
+            },
+            amount: Money::exact(Dec::parse(amount).unwrap(), euro).unwrap(),
+            at,
+            content: Digest::of(amount.as_bytes()),
+        }
+    }
+
+    /// Posting period, day and amount of what partners are owed.
+    fn owed(books: &Books) -> Vec<String> {
+        let payable = books.entries().iter().filter(|e| e.account == Account::PartnerPayable);
+        payable
+            .map(|e| format!("{} {} {}", e.period, e.posting_on, e.amount.negated()))
+            .collect()
+    }
+
+    #[test]
+    fn what_no_longer_holds_is_taken_back_where_it_stands_while_that_is_open() {
+        let mut books = Books::open(Vec::new()).unwrap();
+        let (first, second) = (at("2025-Q4", "2025-12-31"), at("2026-Q1", "2026-03-20"));
+        let mut post = |rows: &[Keyed], first_open| {
+            post_keyed(&mut books, Reason::Claim, rows, first_open).unwrap();
+            owed(&books)
+        };
+        post(&[row("10.00", second)], first);
+        // changed, then gone: the first open period, which is another, sees nothing of it
+        post(&[row("12.00", at("2026-Q2", "2026-04-02"))], first);
+        let all = post(&[], first);
+        let open = [
+            "2026-Q1 2026-03-20 10.00 EUR",
+            "2026-Q1 2026-03-20 -10.00 EUR",
+            "2026-Q2 2026-04-02 12.00 EUR",
+            "2026-Q2 2026-04-02 -12.00 EUR",
+        ];
+        assert_eq!(all, open);
+        // posted anew, and gone after its period was closed
+        post(&[row("10.00", second)], first);
+        let all = post(&[], at("2026-Q2", "2026-06-30"));
+        assert_eq!(
+            all[4..],
+            ["2026-Q1 2026-03-20 10.00 EUR", "2026-Q2 2026-06-30 -10.00 EUR"]
+        );
+    }
 }

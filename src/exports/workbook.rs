@@ -12,6 +12,8 @@ const MAX_DIGITS: u32 = 15;
 /// Widest column, in characters.
 const MAX_WIDTH: f64 = 48.0;
 const MIN_WIDTH: f64 = 9.0;
+/// Excel's number of the paper.
+const A4: u8 = 9;
 /// Rows below the header that a sheet takes.
 pub const MAX_ROWS: usize = 1_048_575;
 
@@ -84,6 +86,12 @@ fn write_sheet(out: &mut Worksheet, sheet: &Sheet, formats: &Formats) -> Result<
     if let (Ok(rows), Ok(last), false) = (u32::try_from(rows), u16::try_from(last), columns.is_empty()) {
         out.autofilter(0, 0, rows, last)?;
     }
+    // on paper: all columns on a page, the header on each of them
+    out.set_landscape();
+    out.set_paper_size(A4);
+    out.set_print_fit_to_pages(1, 0);
+    out.set_repeat_rows(0, 0)?;
+    out.set_footer("&L&A&R&P / &N");
     Ok(())
 }
 

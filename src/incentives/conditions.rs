@@ -1,8 +1,8 @@
 //! Single conditions of a scheme: gates, exchange rates, returns, who gets it.
 
-use super::fixture::{World, flat, marginal, number, scheme};
+use super::fixture::{World, cap, flat, marginal, number, scheme};
 use crate::domain::{Currency, FxWays};
-use crate::rules::{Beneficiary, FxDate, Gate, Returns, Scheme, Scope, Share};
+use crate::rules::{Beneficiary, DayCount, FxDate, Gate, Modifier, ProrationOf, Returns, Scheme, Scope, Share};
 
 fn gated(gate: Gate) -> Scheme {
     Scheme {
@@ -231,6 +231,38 @@ fn inverse_and_cross_rates_serve_where_they_are_declared() {
     let (crossed, waits) = of(false, "USD");
     assert_eq!(crossed, "0.10");
     assert!(waits.contains("no rate GBP→EUR nor one through USD at most"), "{waits}");
+}
+
+#[test]
+fn a_part_of_the_period_counts_by_the_declared_days() {
+    let of = |days: DayCount, of: ProrationOf, partner: &str| {
+        let mut modifiers = vec![Modifier::Proration { days, of }];
+        if of == ProrationOf::Limits {
+            modifiers.push(cap("5"));
+        }
+        let mut world = World::new([Scheme {
+            modifiers,
+            ..scheme(flat("10 %"))
+        }]);
+        // 46 of the 92 days of the quarter
+        world.partner("P2 2026-08-16 emea EUR");
+        world.sale(&format!("{partner} ups EUR 1000 2026-09-05"));
+        let targets = world.targets();
+        assert_eq!(targets.len(), 1, "{targets:?}");
+        targets[0].split(' ').nth(3).unwrap().to_owned()
+    };
+    let amount = |days| of(days, ProrationOf::Amount, "P2");
+    assert_eq!(amount(DayCount::ActualActual), "50.00");
+    // 46 × 4 / 365 and 46 × 4 / 360
+    assert_eq!(amount(DayCount::Actual365), "50.41");
+    assert_eq!(amount(DayCount::Actual360), "51.11");
+    assert_eq!(of(DayCount::ActualActual, ProrationOf::Limits, "P2"), "2.50");
+    assert_eq!(of(DayCount::Actual360, ProrationOf::Limits, "P2"), "2.56");
+    // there all the time: 92 × 4 days are more than a year of 360 or 365, and no more than all is paid
+    for days in [DayCount::ActualActual, DayCount::Actual365, DayCount::Actual360] {
+        assert_eq!(of(days, ProrationOf::Amount, "P1"), "100.00");
+        assert_eq!(of(days, ProrationOf::Limits, "P1"), "5.00");
+    }
 }
 
 #[test]

@@ -51,11 +51,16 @@ pub fn write(release: &Release, config: &Config, period: &str, folder: &Path) ->
             known.join(", ")
         )));
     }
+    // of the posting period in which it ends, which may be of another length
+    let programme = config.rules.programme();
+    let last = programme.calendar.last_day(period);
+    let posting = programme.calendar.period_of(last, programme.posting_period);
+    let posting = posting.map(|p| p.to_string());
     let is_final = data
         .rows("periods")
-        .any(|row| row.text("period") == Ok(&name) && row.text("status") == Ok("closed"));
+        .any(|row| row.text("period").ok() == posting.as_deref() && row.text("status") == Ok("closed"));
     let about = About {
-        programme: config.rules.programme().name.clone(),
+        programme: programme.name.clone(),
         period: name,
         is_final,
         release: release.name().to_owned(),

@@ -76,9 +76,13 @@ impl Data {
 
     /// Whether the earning period of a row ends in the period of the report.
     pub fn is_earned_here(&self, row: RowRef<'_>) -> Result<bool, ReportError> {
-        let earning = row.text("earning_period")?;
-        let (earning, own) = (Period::parse(earning), Period::parse(&self.period));
-        Ok(matches!((earning, own), (Ok(earning), Ok(own)) if earning.ends_in(own)))
+        Ok(self.holds_end_of(row.text("earning_period")?))
+    }
+
+    /// Whether a period, which may be of another length, ends in the period of the report.
+    pub fn holds_end_of(&self, period: &str) -> bool {
+        let (other, own) = (Period::parse(period), Period::parse(&self.period));
+        matches!((other, own), (Ok(other), Ok(own)) if other.ends_in(own))
     }
 
     /// Cards of the period.

@@ -140,7 +140,7 @@ fn settled(data: &Data) -> Result<Section, ReportError> {
     );
     for row in data
         .rows("settlements")
-        .filter(|row| row.text("period") == Ok(&data.period))
+        .filter(|row| row.text("period").is_ok_and(|period| data.holds_end_of(period)))
     {
         let (no, id) = (row.text("settlement_no")?, row.text("partner_id")?);
         let state = states.get(no);

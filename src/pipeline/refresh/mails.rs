@@ -103,7 +103,7 @@ impl Refresh<'_> {
         let mut earlier: Option<Sources> = None;
         for period in periods.iter().copied() {
             messages.sealed = timeline.is_sealed(programme, period);
-            inputs.programme.closed_on = timeline.closings.get(&period).map(|c| c.closed_on);
+            inputs.programme.closed_on = timeline.closing_of(programme, period).map(|c| c.closed_on);
             let latest = periods.last() == Some(&period);
             let partners = cards(&sources.partner_scores, period)?;
             for batch in partners.chunks(BATCH) {

@@ -69,6 +69,14 @@ impl Timeline {
         posting.is_some_and(|p| self.sealed.contains(&p))
     }
 
+    /// The closing of the posting period in which an evaluation or earning period ends; with it the period is final.
+    #[must_use]
+    pub fn closing_of(&self, programme: &ProgrammeRules, period: Period) -> Option<&Closing> {
+        let last = programme.calendar.last_day(period);
+        let posting = programme.calendar.period_of(last, programme.posting_period)?;
+        self.closings.get(&posting)
+    }
+
     /// Where something posts in a posting period: on its last day, or today while it lasts.
     #[must_use]
     pub fn posting_day(&self, programme: &ProgrammeRules, period: Period) -> PostingDay {

@@ -89,19 +89,21 @@ impl Refresh<'_> {
                 latest.queued && *period == wanted.period && begins(&latest.key, wanted.key, wanted.period)
             })
         };
+        let programme = self.task.config.rules.programme();
         // closed in this run, or before and not told of since
-        let closed = |kind: &str, key: &str| -> BTreeSet<Period> {
+        let closed = |kind: &str, key: &str, now: &[Period]| -> BTreeSet<Period> {
             let unsent = messages.unsent_letters(kind, &reader.id);
             let unsent = unsent.filter(|(known, period, _)| begins(known, key, *period));
-            let now = self.summary.closed.iter().copied();
-            now.chain(unsent.map(|(_, period, _)| period)).collect()
+            now.iter().copied().chain(unsent.map(|(_, period, _)| period)).collect()
         };
         let mut wanted = Vec::new();
         if wants(DIGEST) {
             // somebody new is told of the latest period, and from then on of every one that is closed
-            let (mut finals, latest) = (closed(DIGEST, FINAL_DIGEST), timeline.ended.last().copied());
+            let is_final_now = |period: &&Period| self.summary.closed.iter().any(|closed| period.ends_in(*closed));
+            let now: Vec<Period> = timeline.ended.iter().filter(is_final_now).copied().collect();
+            let (mut finals, latest) = (closed(DIGEST, FINAL_DIGEST, &now), timeline.ended.last().copied());
             match latest {
-                Some(period) if timeline.closings.contains_key(&period) => _ = finals.insert(period),
+                Some(period) if timeline.closing_of(programme, period).is_some() => _ = finals.insert(period),
                 latest => wanted.extend(latest.map(|period| Wanted {
                     kind: DIGEST,
                     key: DIGEST,
@@ -115,7 +117,8 @@ impl Refresh<'_> {
             }));
         }
         if wants(SETTLEMENT) {
-            wanted.extend(closed(SETTLEMENT, SETTLEMENT).into_iter().map(|period| Wanted {
+            let now = &self.summary.closed;
+            wanted.extend(closed(SETTLEMENT, SETTLEMENT, now).into_iter().map(|period| Wanted {
                 kind: SETTLEMENT,
                 key: SETTLEMENT,
                 period,
@@ -124,7 +127,6 @@ impl Refresh<'_> {
         wanted.retain(|wanted| !was_told(wanted));
         // whether there is something new to look at shows when it is written
         if wants(OPERATIONS) {
-            let programme = self.task.config.rules.programme();
             let first = Period::parse(&programme.first_period);
             let first = first.map_err(|e| PipelineError::stage("the first period")(e.to_string()))?;
             let today = Zone::UTC.date_of(self.task.as_of);
@@ -198,7 +200,7 @@ impl Refresh<'_> {
     ) -> Result<Option<Letter>, PublishingError> {
         let texts = press.look.catalogues.of(&reader.language);
         let programme = self.task.config.rules.programme();
-        let closed_on = timeline.closings.get(&wanted.period).map(|c| c.closed_on);
+        let closed_on = timeline.closing_of(programme, wanted.period).map(|c| c.closed_on);
         let Some(seen) = seen else {
             return readers::operations(tables, &programme.name, self.task.as_of, texts).map(Some);
         };

@@ -14,6 +14,7 @@
 //! | `incentives` | what is earned, cumulative | what is booked |
 //! | `ledger` | what is booked, append-only | how it is earned |
 //! | `exports` | the books in the forms of other tools | what is booked, files |
+//! | `charts` | values → SVG | which values, words |
 //! | `publishing` | what people see | who gets it |
 //! | `report` | pages of a period, catalogue of tables | scores, amounts, files |
 //! | `delivery` | who gets it, in what state | sockets, files |
@@ -40,6 +41,7 @@ pub mod evaluation;
 pub mod incentives;
 pub mod ledger;
 
+pub mod charts;
 pub mod delivery;
 pub mod exports;
 pub mod publishing;

@@ -80,9 +80,10 @@ fn metrics(setting: &Setting, book: &RuleBook, at: &PartnerPeriod, key: &Key) ->
                     rows: measure.and_then(|m| m.rows.get(key)).map_or(&[], Vec::as_slice),
                 };
                 let presumed = &setting.facts.presumed;
-                let presumed = match presumed.is_empty() {
-                    true => None,
-                    false => presumed.get(&(key.clone(), name)),
+                let presumed = if presumed.is_empty() {
+                    None
+                } else {
+                    presumed.get(&(key.clone(), name))
                 };
                 own::measure(book, rules, rows, presumed)
             }

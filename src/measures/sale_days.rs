@@ -74,7 +74,7 @@ impl<'a> Cuts<'a> {
         let mut by_tier = false;
         for scheme in schemes {
             let others = scheme.gates.iter().filter_map(|g| match g {
-                Gate::Volume { scope, .. } => Some(scope),
+                Gate::Volume { scope, .. } => Some(&**scope),
                 _ => None,
             });
             by_tier |= std::iter::once(&scheme.scope)

@@ -50,7 +50,7 @@ impl<'a> Ask<'a> {
             by_payment: scheme.paid_in_full || gate(|g| matches!(g, Gate::Collected(_))),
         };
         let others = scheme.gates.iter().filter_map(|g| match g {
-            Gate::Volume { scope, .. } => Some(scope),
+            Gate::Volume { scope, .. } => Some(&**scope),
             _ => None,
         });
         std::iter::once(&scheme.scope).chain(others).map(ask).collect()

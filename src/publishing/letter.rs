@@ -9,13 +9,13 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::brand::Look;
-use super::charts::Chart;
 use super::inputs::PublishingError;
 use super::palette::Palette;
 use super::pictures::Picture;
 use super::scorecard::{FRAME, environment, failed};
 use super::texts::{Sections, Texts};
 use super::view::PictureView;
+use crate::charts::card::Chart;
 use crate::domain::Digest;
 use crate::domain::hash::Hasher;
 

@@ -14,14 +14,13 @@
 //! | logo, colours, own texts | `[brand]` of the mail settings | `brand`, `palette` |
 //! | strings to show | frame and texts | `view`, `view_domains`, `view_ahead`, `view_money` |
 //! | old and new | an earlier frame and this one | `corrections` |
-//! | charts | the same figures | `view_charts`, `charts` (SVG), `pictures` (PNG) |
+//! | charts | the same figures | `view_charts`, `crate::charts` (SVG), `pictures` (PNG) |
 //! | subject, text, HTML | strings and templates | `scorecard` |
 //! | one settlement document | its rows | `statement` |
 //! | its text, HTML, PDF and sheets | that frame and templates | `view_statement`, `typeset` |
 
 pub mod ahead;
 pub mod brand;
-pub mod charts;
 mod corrections;
 mod forms;
 pub mod frame;

@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::charts::Paint;
+
 /// Colours of one mode, as `#rrggbb`.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Palette<'a> {
@@ -129,6 +131,22 @@ fn luminance(colour: &str) -> Option<u32> {
 }
 
 impl<'a> Palette<'a> {
+    /// What charts are drawn with.
+    #[must_use]
+    pub fn paint(&self) -> Paint<'a> {
+        Paint {
+            tile: self.tile,
+            line: self.line,
+            ink: self.ink,
+            muted: self.muted,
+            bar: self.bar,
+            bar_rest: self.bar_rest,
+            up: self.up,
+            down: self.down,
+            font: "Noto Sans, sans-serif",
+        }
+    }
+
     /// Every pair of ink and ground that templates and charts use, with its name.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, &'a str, &'a str)> {

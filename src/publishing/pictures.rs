@@ -8,8 +8,8 @@ use std::sync::Arc;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
-use super::charts::Chart;
 use super::inputs::PublishingError;
+use crate::charts::card::Chart;
 
 /// Pixels of a picture for one of the page: screens of phones have two and more.
 const SCALE: u16 = 2;
@@ -102,9 +102,9 @@ fn is_embedded(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::charts::{Bar, progress};
     use super::super::palette::LIGHT;
     use super::*;
+    use crate::charts::card::{Bar, progress};
 
     #[test]
     fn a_picture_is_small_and_the_same_every_time() {
@@ -113,8 +113,15 @@ mod tests {
             percent: 40,
             text: "40 %".to_owned(),
         };
-        let chart =
-            |label: &str| progress("On the way", &[bar(label)], "On the way: 40 %.".to_owned(), &LIGHT).unwrap();
+        let chart = |label: &str| {
+            progress(
+                "On the way",
+                &[bar(label)],
+                "On the way: 40 %.".to_owned(),
+                &LIGHT.paint(),
+            )
+            .unwrap()
+        };
         let painter = Painter::new(&[]);
         let picture = painter.draw(&chart("Añades – Größe")).unwrap();
         assert!(picture.png.starts_with(b"\x89PNG\r\n"));

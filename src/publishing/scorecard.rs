@@ -131,7 +131,7 @@ fn pictures(
 ) -> Result<Vec<(String, Picture)>, PublishingError> {
     let can_draw = |text: &str| look.painter.can_draw(text);
     // charts have the colours of this program: what a programme sets is checked against text, not against charts
-    let charts = view_charts::of_card(frame, &view.ahead, texts, &LIGHT, &can_draw);
+    let charts = view_charts::of_card(frame, &view.ahead, texts, &LIGHT.paint(), &can_draw);
     let mut out = Vec::with_capacity(charts.len() + 1);
     let hash = frame.data_hash.to_string();
     let mut add = |picture: Picture| {

@@ -2,11 +2,11 @@
 //!
 //! Duty: which charts a card has, with their labels, figures and alternative texts. Not its duty: drawing.
 
-use super::charts::{self, Bar, Chart, Part, Point};
 use super::frame::PartnerFrame;
-use super::palette::Palette;
 use super::texts::Texts;
 use super::view_ahead::{AheadView, Line};
+use crate::charts::Paint;
+use crate::charts::card::{self, Bar, Chart, Part, Point};
 use crate::domain::{Dec, Ratio, Rounding};
 
 /// Bars of progress that are drawn.
@@ -18,7 +18,7 @@ pub(super) fn of_card(
     frame: &PartnerFrame,
     ahead: &AheadView,
     texts: &Texts,
-    palette: &Palette<'_>,
+    paint: &Paint<'_>,
     can_draw: &dyn Fn(&str) -> bool,
 ) -> Vec<Chart> {
     let drawn = |text: &str, number: usize| {
@@ -30,15 +30,15 @@ pub(super) fn of_card(
             String::new()
         }
     };
-    let trend = trend(frame, texts, palette, &drawn);
-    let changes = changes(ahead, frame, texts, palette, &drawn);
-    let progress = progress(frame, texts, palette, &drawn);
+    let trend = trend(frame, texts, paint, &drawn);
+    let changes = changes(ahead, frame, texts, paint, &drawn);
+    let progress = progress(frame, texts, paint, &drawn);
     [trend, changes, progress].into_iter().flatten().collect()
 }
 
 type Drawn<'a> = &'a dyn Fn(&str, usize) -> String;
 
-fn trend(frame: &PartnerFrame, texts: &Texts, palette: &Palette<'_>, drawn: Drawn<'_>) -> Option<Chart> {
+fn trend(frame: &PartnerFrame, texts: &Texts, paint: &Paint<'_>, drawn: Drawn<'_>) -> Option<Chart> {
     let words: Vec<String> = frame
         .ahead
         .trend
@@ -66,14 +66,14 @@ fn trend(frame: &PartnerFrame, texts: &Texts, palette: &Palette<'_>, drawn: Draw
             text: p.score.map(|s| texts.number(s)).unwrap_or_default(),
         })
         .collect();
-    charts::trend(&drawn(texts.get("charts", "trend"), 0), &points, alt, palette)
+    card::trend(&drawn(texts.get("charts", "trend"), 0), &points, alt, paint)
 }
 
 fn changes(
     ahead: &AheadView,
     frame: &PartnerFrame,
     texts: &Texts,
-    palette: &Palette<'_>,
+    paint: &Paint<'_>,
     drawn: Drawn<'_>,
 ) -> Option<Chart> {
     let [from, to] = ahead.change_ends.as_slice() else {
@@ -121,7 +121,7 @@ fn changes(
     } else {
         title
     };
-    charts::waterfall(&title, &ends, &parts, alt, palette)
+    card::waterfall(&title, &ends, &parts, alt, paint)
 }
 
 /// Progress in words, with whole percent: to the next grade, the next stars, the next bands.
@@ -187,7 +187,7 @@ fn percent(part: &Ratio, whole: &Ratio) -> i64 {
         .clamp(0, 100)
 }
 
-fn progress(frame: &PartnerFrame, texts: &Texts, palette: &Palette<'_>, drawn: Drawn<'_>) -> Option<Chart> {
+fn progress(frame: &PartnerFrame, texts: &Texts, paint: &Paint<'_>, drawn: Drawn<'_>) -> Option<Chart> {
     let all = bars(frame, texts);
     let bars: Vec<Bar> = (1..)
         .zip(&all)
@@ -203,5 +203,5 @@ fn progress(frame: &PartnerFrame, texts: &Texts, palette: &Palette<'_>, drawn: D
         .map(|((text, _), bar)| format!("{text} ({})", bar.text))
         .collect();
     let alt = texts.fill("charts", "progress_alt", &[("parts", &shown.join(" · "))]);
-    charts::progress(&drawn(texts.get("charts", "progress"), 0), &bars, alt, palette)
+    card::progress(&drawn(texts.get("charts", "progress"), 0), &bars, alt, paint)
 }

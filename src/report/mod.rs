@@ -10,15 +10,15 @@
 //! | sections of the overview | those | `overview`, `money`, `quality` |
 //! | the page of a partner | rows of that partner; quartiles of peers | `partner` |
 //! | the catalogue of tables | contracts, measures | `catalogue` |
-//! | pictures | whole numbers | `charts` |
+//! | pictures | published figures | `pictures`, `crate::charts` |
 //! | HTML | sections and one template that escapes | this file |
 
 pub mod catalogue;
-pub mod charts;
 mod data;
 mod money;
 mod overview;
 mod partner;
+mod pictures;
 mod quality;
 mod view;
 

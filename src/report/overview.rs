@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::ReportError;
-use super::charts::{self, Point};
 use super::data::{Data, counted, hundredths, text};
-use super::view::{Cell, Chart, Section, TableView, Tile, partner_cell, percent, trimmed};
+use super::view::{Cell, Chart, PAINT, Section, TableView, Tile, partner_cell, percent, trimmed};
+use crate::charts::figures::{self, Point};
 use crate::domain::{Dec, Ratio, Rounding, RowRef};
 
 const GRADES: [&str; 5] = ["A", "B", "C", "D", "E"];
@@ -50,10 +50,10 @@ fn standing(data: &Data) -> Result<Section, ReportError> {
         .chain(["not rated"])
         .map(|grade| (grade.to_owned(), grades.get(grade).copied().unwrap_or(0)))
         .collect();
-    section.charts.push(Chart {
-        svg: charts::columns("grades", "Partners by grade", &bars),
-        caption: "Partners by grade; the numbers by region stand below.".to_owned(),
-    });
+    section.charts.push(Chart::new(
+        &figures::columns("Partners by grade", &bars, &PAINT),
+        "Partners by grade; the numbers by region stand below.".to_owned(),
+    ));
     let mut by_region: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
     for row in data.scores_of_period() {
         let region = by_region.entry(row.text("region")?.to_owned()).or_default();
@@ -207,10 +207,10 @@ fn metrics(data: &Data) -> Result<Section, ReportError> {
             .zip((0..10).map(|i| (i * 10).to_string()))
             .map(|(n, label)| (label, *n))
             .collect();
-        section.charts.push(Chart {
-            svg: charts::columns(&format!("metric-{name}"), name, &bars),
-            caption: format!("{name}: from 0 to 100 in steps of ten"),
-        });
+        section.charts.push(Chart::new(
+            &figures::columns(name, &bars, &PAINT),
+            format!("{name}: from 0 to 100 in steps of ten"),
+        ));
         let mut row: Vec<Cell> = vec![name.as_str().into()];
         row.extend(counts.iter().map(|n| Cell::from(*n)));
         table.rows.push(row);
@@ -283,22 +283,25 @@ fn satisfaction(data: &Data) -> Result<Section, ReportError> {
         Tile::new("satisfied", percent(centre), "of all answers"),
         Tile::new("answers", answers, format!("on {} partner × domain", points.len())),
     ];
-    section.charts.push(Chart {
-        svg: charts::funnel("funnel", "Satisfaction by number of answers", middle, &points),
-        caption: "Those outside 99.8 of 100 stand below.".to_owned(),
-    });
+    section.charts.push(Chart::new(
+        &figures::funnel("Satisfaction by number of answers", middle, &points, &PAINT),
+        "Those outside 99.8 of 100 stand below.".to_owned(),
+    ));
     let mut table = TableView::new(
         "Outside what chance would leave",
         &["partner", "name", "domain", "#answers", "#satisfied", "side"],
     );
-    for (point, row) in rows.into_iter().filter(|(point, _)| charts::is_outside(middle, *point)) {
+    for (point, row) in rows
+        .into_iter()
+        .filter(|(point, _)| figures::is_outside(middle, *point))
+    {
         let id = row.text("partner_id")?;
         table.push([
             partner_cell(id),
             data.name_of(id).into(),
             text(row, "domain")?.into(),
             point.n.into(),
-            format!("{} %", charts::tenths(point.share)).into(),
+            format!("{} %", figures::tenths(point.share)).into(),
             if point.share < middle { "below" } else { "above" }.into(),
         ]);
     }

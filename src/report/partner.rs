@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::charts;
-use super::data::{Data, Sums, add, hundredths, money, text};
+use super::data::{Data, Sums, add, money, text};
 use super::money::totals;
 use super::overview::{in_words, shown, signed};
-use super::view::{Cell, Chart, Section, TableView, Tile, percent};
+use super::pictures;
+use super::view::{Cell, Section, TableView, Tile, percent};
 use super::{ReportError, data};
 use crate::domain::{Currency, RowRef};
 
@@ -45,19 +45,7 @@ fn standing(data: &Data, id: &str) -> Result<Section, ReportError> {
         ];
         section.intro = format!("{id}, {}. {}", text(card, "region")?, text(card, "reason")?);
     }
-    let mut trend: BTreeMap<String, Option<i64>> = BTreeMap::new();
-    for row in data
-        .of("partner_scores", id)
-        .filter(|row| row.text("period").is_ok_and(|p| p <= data.period.as_str()))
-    {
-        trend.insert(text(row, "period")?, row.opt_dec("final")?.map(hundredths));
-    }
-    let trend: Vec<(String, Option<i64>)> = trend.into_iter().collect();
-    let last = trend.len().saturating_sub(8);
-    section.charts.push(Chart {
-        svg: charts::trend("trend", "Score over periods", &trend[last..]),
-        caption: "Score of the card by period.".to_owned(),
-    });
+    section.charts = pictures::of_partner(data, id)?;
     let mut table = TableView::new(
         "Domains",
         &[

@@ -4,7 +4,21 @@
 
 use serde::Serialize;
 
+use crate::charts::{self, Paint};
 use crate::domain::{Dec, Digest};
+
+/// The colours of the style sheet, so that pictures follow light and dark.
+pub const PAINT: Paint<'static> = Paint {
+    tile: "var(--tile)",
+    line: "var(--line)",
+    ink: "var(--ink)",
+    muted: "var(--muted)",
+    bar: "var(--bar)",
+    bar_rest: "var(--line)",
+    up: "var(--up)",
+    down: "var(--down)",
+    font: "system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif",
+};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Page {
@@ -61,6 +75,15 @@ pub struct Head {
 pub struct Cell {
     pub text: String,
     pub href: Option<String>,
+}
+
+impl Chart {
+    pub fn new(svg: &str, caption: impl Into<String>) -> Chart {
+        Chart {
+            svg: charts::inline(svg),
+            caption: caption.into(),
+        }
+    }
 }
 
 impl Section {

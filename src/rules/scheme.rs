@@ -280,7 +280,7 @@ pub enum Gate {
     CertifiedThroughout,
     /// Other lines must reach a volume; they earn nothing by that.
     Volume {
-        scope: Scope,
+        scope: Box<Scope>,
         of: BasisAmount,
         at_least: ByCurrency<Ratio>,
     },

@@ -59,7 +59,7 @@ fn read_volume(out: &mut Out, mut s: Section<'_>) -> Option<Gate> {
     let at_least = amounts(out, &mut s, "at_least", Within::NotNegative);
     s.finish(out);
     Some(Gate::Volume {
-        scope: scope?,
+        scope: Box::new(scope?),
         of: of?,
         at_least: at_least?,
     })

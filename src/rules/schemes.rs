@@ -111,7 +111,10 @@ fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Schem
     let fx_date = choice_or_first(out, &mut s, "fx_date", &fx_dates);
     let fx_max_age_days = s.count(out, "fx_max_age_days", 0..=MAX_DAYS);
     let fx_inverse = s.flag_or(out, "fx_inverse", false);
-    let fx_through = read_through(out, &mut s);
+    let fx_through = match s.get("fx_through") {
+        Some(_) => read_through(out, &mut s).map(Some),
+        None => Some(None),
+    };
     let origin = s.origin.to_string();
     s.finish(out);
     let scheme = Scheme {
@@ -144,11 +147,8 @@ fn read_scheme(out: &mut Out, mut s: Section<'_>, id: SchemeId) -> Option<(Schem
     Some((scheme, active?))
 }
 
-/// The currency that crosses two others; `None` inside where the key is absent.
-fn read_through(out: &mut Out, s: &mut Section<'_>) -> Option<Option<Currency>> {
-    let Some(item) = s.get("fx_through") else {
-        return Some(None);
-    };
+/// The currency that crosses two others.
+fn read_through(out: &mut Out, s: &mut Section<'_>) -> Option<Currency> {
     let code = s.text(
         out,
         "fx_through",
@@ -157,14 +157,14 @@ fn read_through(out: &mut Out, s: &mut Section<'_>) -> Option<Option<Currency>> 
     let currency = Currency::parse(code);
     if currency.is_none() {
         out.error(
-            &item.origin,
+            s.origin_of("fx_through"),
             &s.at("fx_through"),
             "rules.currency",
             format!("'{code}' is no currency of ISO 4217"),
             "write a code such as USD, or remove the key",
         );
     }
-    currency.map(Some)
+    currency
 }
 
 pub(super) fn read_scope(out: &mut Out, mut s: Section<'_>) -> Option<Scope> {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{Seen, add, money};
+use crate::charts::card::{self, Bar};
 use crate::domain::{Date, Dec, Instant, Money, Period, RowRef};
-use crate::publishing::charts::{self, Bar};
 use crate::publishing::inputs::PublishingError;
 use crate::publishing::letter::{Letter, LetterLine, LetterSection};
 use crate::publishing::palette::LIGHT;
@@ -159,7 +159,12 @@ fn grades(
         .iter()
         .map(|line| format!("{}: {}", line.text, line.value))
         .collect();
-    let chart = charts::progress(shown_title, &bars, format!("{title}: {}", alt.join("; ")), &LIGHT);
+    let chart = card::progress(
+        shown_title,
+        &bars,
+        format!("{title}: {}", alt.join("; ")),
+        &LIGHT.paint(),
+    );
     Ok(LetterSection {
         chart,
         ..LetterSection::listed(title, lines, usize::MAX, texts)

@@ -1,15 +1,12 @@
-//! Charts as SVG: the trend of a score, what moved it, what is on the way.
+//! The charts of a card: the trend of a score, what moved it, what is on the way.
 //!
-//! Duty: strings of SVG from values that are there already, the same bytes for the same values, in whole pixels. Not
-//! its duty: words (labels come in the reader's language), pixels of a picture (`pictures`), arithmetic on scores
-//! beyond placing them.
+//! Duty: place values that are there already. Not its duty: words (labels come in the reader's language), arithmetic on
+//! scores beyond placing them.
 //!
 //! Every figure that a chart shows stands in its alternative text too, and colour is never the only sign: a bar that
 //! takes points away has its sign beside it.
 
-use std::fmt::Write as _;
-
-use super::palette::Palette;
+use super::{Canvas, PLAIN, Paint, Style};
 use crate::domain::Dec;
 
 /// Width of every chart, in pixels. Narrow, so that letters are large enough where a phone shows it smaller.
@@ -64,90 +61,9 @@ pub struct Bar {
     pub text: String,
 }
 
-/// A chart under construction.
-struct Canvas {
-    out: String,
-}
-
-/// How a text stands.
-#[derive(Clone, Copy)]
-struct Style {
-    size: i64,
-    bold: bool,
-    anchor: &'static str,
-}
-
-const PLAIN: Style = Style {
-    size: 13,
-    bold: false,
-    anchor: "start",
-};
-
-impl Canvas {
-    /// A panel of its own, light whatever the reader's mode is, so that contrast holds in both.
-    fn new(height: i64, palette: &Palette<'_>, title: &str) -> Canvas {
-        let mut canvas = Canvas {
-            out: format!(
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
-                 viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" font-family=\"Noto Sans, sans-serif\">"
-            ),
-        };
-        let _ = write!(canvas.out, "<title>{}</title>", escaped(title));
-        canvas.rect((0, 0), (WIDTH, height), palette.tile, 10);
-        canvas
-    }
-
-    fn rect(&mut self, (x, y): (i64, i64), (width, height): (i64, i64), fill: &str, round: i64) {
-        let _ = write!(
-            self.out,
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\" fill=\"{fill}\"/>"
-        );
-    }
-
-    fn line(&mut self, (x, y): (i64, i64), (to_x, to_y): (i64, i64), (stroke, width): (&str, i64)) {
-        let _ = write!(
-            self.out,
-            "<line x1=\"{x}\" y1=\"{y}\" x2=\"{to_x}\" y2=\"{to_y}\" stroke=\"{stroke}\" stroke-width=\"{width}\" \
-             stroke-linecap=\"round\"/>"
-        );
-    }
-
-    fn dot(&mut self, (x, y): (i64, i64), radius: i64, fill: &str) {
-        let _ = write!(
-            self.out,
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{fill}\"/>"
-        );
-    }
-
-    fn text(&mut self, (x, y): (i64, i64), style: Style, fill: &str, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        let weight = if style.bold { 700 } else { 400 };
-        let _ = write!(
-            self.out,
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" font-weight=\"{weight}\" text-anchor=\"{}\" \
-             fill=\"{fill}\">{}</text>",
-            style.size,
-            style.anchor,
-            escaped(text)
-        );
-    }
-
-    fn finish(mut self, name: &'static str, height: i64, alt: String) -> Chart {
-        self.out.push_str("</svg>");
-        Chart {
-            name,
-            svg: self.out,
-            height,
-            alt,
-        }
-    }
-}
-
 /// The score over periods; nothing with fewer than two.
 #[must_use]
-pub fn trend(title: &str, points: &[Point], alt: String, palette: &Palette<'_>) -> Option<Chart> {
+pub fn trend(title: &str, points: &[Point], alt: String, paint: &Paint<'_>) -> Option<Chart> {
     let rated: Vec<i64> = points.iter().filter_map(|p| Some(hundredths(p.score?))).collect();
     let lowest = *rated.iter().min()?;
     if points.len() < 2 {
@@ -160,18 +76,18 @@ pub fn trend(title: &str, points: &[Point], alt: String, palette: &Palette<'_>) 
     let y = |score: i64| bottom - (score - floor) * (bottom - top) / (10000 - floor);
     let last = i64::try_from(points.len() - 1).unwrap_or(1).max(1);
     let x = |i: i64| left + 14 + i * (right - left - 28) / last;
-    let mut canvas = Canvas::new(height, palette, title);
-    canvas.text((16, 26), Style { bold: true, ..PLAIN }, palette.ink, title);
+    let mut canvas = Canvas::new((WIDTH, height), paint, title, "");
+    canvas.text((16, 26), Style { bold: true, ..PLAIN }, paint.ink, title);
     let step = if floor >= 7000 { 1000 } else { 2000 };
     let mut level = 10000;
     while level >= floor {
-        canvas.line((left, y(level)), (right, y(level)), (palette.line, 1));
+        canvas.line((left, y(level)), (right, y(level)), (paint.line, 1));
         let end = Style {
             size: 11,
             anchor: "end",
             ..PLAIN
         };
-        canvas.text((left - 8, y(level) + 4), end, palette.muted, &(level / 100).to_string());
+        canvas.text((left - 8, y(level) + 4), end, paint.muted, &(level / 100).to_string());
         level -= step;
     }
     let mut before: Option<(i64, i64)> = None;
@@ -181,10 +97,10 @@ pub fn trend(title: &str, points: &[Point], alt: String, palette: &Palette<'_>) 
             anchor: "middle",
             ..PLAIN
         };
-        canvas.text((x(i), bottom + 24), middle, palette.muted, &point.period);
+        canvas.text((x(i), bottom + 24), middle, paint.muted, &point.period);
         let here = point.score.map(|score| (x(i), y(hundredths(score))));
         if let (Some(from), Some(to)) = (before, here) {
-            canvas.line(from, to, (palette.bar, 3));
+            canvas.line(from, to, (paint.bar, 3));
         }
         before = here;
     }
@@ -197,18 +113,18 @@ pub fn trend(title: &str, points: &[Point], alt: String, palette: &Palette<'_>) 
         match point.score {
             Some(score) => {
                 let at = (x(i), y(hundredths(score)));
-                canvas.dot(at, 5, palette.bar);
-                canvas.text((at.0, at.1 - 11), middle, palette.ink, &point.text);
+                canvas.dot(at, 5, paint.bar);
+                canvas.text((at.0, at.1 - 11), middle, paint.ink, &point.text);
             }
-            None => canvas.text((x(i), bottom - 8), middle, palette.muted, "–"),
+            None => canvas.text((x(i), bottom - 8), middle, paint.muted, "–"),
         }
     }
-    Some(canvas.finish("trend", height, alt))
+    Some(chart(canvas, "trend", height, alt))
 }
 
 /// What a change is made of, from one score to the other; nothing without parts.
 #[must_use]
-pub fn waterfall(title: &str, ends: &[Part; 2], parts: &[Part], alt: String, palette: &Palette<'_>) -> Option<Chart> {
+pub fn waterfall(title: &str, ends: &[Part; 2], parts: &[Part], alt: String, paint: &Paint<'_>) -> Option<Chart> {
     if parts.is_empty() {
         return None;
     }
@@ -238,8 +154,8 @@ pub fn waterfall(title: &str, ends: &[Part; 2], parts: &[Part], alt: String, pal
     let row = 26;
     let count = i64::try_from(rows.len()).unwrap_or(0) + 2;
     let height = 44 + row * count + 10;
-    let mut canvas = Canvas::new(height, palette, title);
-    canvas.text((16, 26), Style { bold: true, ..PLAIN }, palette.ink, title);
+    let mut canvas = Canvas::new((WIDTH, height), paint, title, "");
+    canvas.text((16, 26), Style { bold: true, ..PLAIN }, paint.ink, title);
     let mut top = 44;
     let bold = Style {
         size: 12,
@@ -253,9 +169,9 @@ pub fn waterfall(title: &str, ends: &[Part; 2], parts: &[Part], alt: String, pal
         anchor: "end",
     };
     let whole = |canvas: &mut Canvas, top: i64, end: &Part, score: i64| {
-        canvas.text((16, top + 16), bold, palette.ink, &short(&end.label, LABEL));
-        canvas.rect((left, top + 4), ((x(score) - left).max(2), 16), palette.bar, 3);
-        canvas.text((WIDTH - 16, top + 16), value, palette.ink, &end.text);
+        canvas.text((16, top + 16), bold, paint.ink, &short(&end.label, LABEL));
+        canvas.rect((left, top + 4), ((x(score) - left).max(2), 16), paint.bar, 3);
+        canvas.text((WIDTH - 16, top + 16), value, paint.ink, &end.text);
     };
     whole(&mut canvas, top, &ends[0], from);
     let mut level = from;
@@ -263,45 +179,54 @@ pub fn waterfall(title: &str, ends: &[Part; 2], parts: &[Part], alt: String, pal
         top += row;
         let next = level + points;
         let (start, end) = (x(level.min(next)), x(level.max(next)));
-        let tone = if *points < 0 { palette.down } else { palette.up };
-        canvas.text((16, top + 16), plain, palette.ink, label);
-        canvas.line((x(level), top - 6), (x(level), top + 4), (palette.muted, 1));
+        let tone = if *points < 0 { paint.down } else { paint.up };
+        canvas.text((16, top + 16), plain, paint.ink, label);
+        canvas.line((x(level), top - 6), (x(level), top + 4), (paint.muted, 1));
         canvas.rect((start, top + 4), ((end - start).max(2), 16), tone, 3);
         canvas.text((WIDTH - 16, top + 16), value, tone, text);
         level = next;
     }
     whole(&mut canvas, top + row, &ends[1], to);
-    Some(canvas.finish("changes", height, alt))
+    Some(chart(canvas, "changes", height, alt))
 }
 
 /// Bars of what is under way; nothing without any.
 #[must_use]
-pub fn progress(title: &str, bars: &[Bar], alt: String, palette: &Palette<'_>) -> Option<Chart> {
+pub fn progress(title: &str, bars: &[Bar], alt: String, paint: &Paint<'_>) -> Option<Chart> {
     if bars.is_empty() {
         return None;
     }
     let row = 42;
     let height = 40 + row * i64::try_from(bars.len()).unwrap_or(0) + 6;
-    let mut canvas = Canvas::new(height, palette, title);
-    canvas.text((16, 26), Style { bold: true, ..PLAIN }, palette.ink, title);
+    let mut canvas = Canvas::new((WIDTH, height), paint, title, "");
+    canvas.text((16, 26), Style { bold: true, ..PLAIN }, paint.ink, title);
     let width = WIDTH - 32 - 48;
     for (i, bar) in (0i64..).zip(bars) {
         let top = 40 + i * row;
         let plain = Style { size: 12, ..PLAIN };
-        canvas.text((16, top + 12), plain, palette.ink, &short(&bar.label, LONG_LABEL));
+        canvas.text((16, top + 12), plain, paint.ink, &short(&bar.label, LONG_LABEL));
         let end = Style {
             size: 12,
             bold: true,
             anchor: "end",
         };
-        canvas.text((WIDTH - 16, top + 29), end, palette.ink, &bar.text);
-        canvas.rect((16, top + 19), (width, 10), palette.bar_rest, 5);
+        canvas.text((WIDTH - 16, top + 29), end, paint.ink, &bar.text);
+        canvas.rect((16, top + 19), (width, 10), paint.bar_rest, 5);
         let part = width * bar.percent.clamp(0, 100) / 100;
         if part > 0 {
-            canvas.rect((16, top + 19), (part.max(10), 10), palette.bar, 5);
+            canvas.rect((16, top + 19), (part.max(10), 10), paint.bar, 5);
         }
     }
-    Some(canvas.finish("progress", height, alt))
+    Some(chart(canvas, "progress", height, alt))
+}
+
+fn chart(canvas: Canvas, name: &'static str, height: i64, alt: String) -> Chart {
+    Chart {
+        name,
+        svg: canvas.finish(),
+        height,
+        alt,
+    }
 }
 
 /// A score in hundredths of a point.
@@ -319,27 +244,21 @@ fn short(label: &str, most: usize) -> String {
     format!("{}…", start.trim_end())
 }
 
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // XML holds no others
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::palette::LIGHT;
     use super::*;
+
+    const LIGHT: Paint<'static> = Paint {
+        tile: "#f4f6f9",
+        line: "#c9d1db",
+        ink: "#16202e",
+        muted: "#4a5563",
+        bar: "#1d4f91",
+        bar_rest: "#d9e1ea",
+        up: "#1f6b3a",
+        down: "#a3181f",
+        font: "sans-serif",
+    };
 
     fn dec(text: &str) -> Dec {
         Dec::parse(text).unwrap()

@@ -85,8 +85,6 @@ fn text(session: &Session, found: &RebateExplained, title: &str, rows: usize) {
     output.line(title);
     output.line("");
     output.table(&components(&found.components));
-    output.line("");
-    rule_values(session, &found.rules);
     let (counted, left): (Vec<&Sale>, Vec<&Sale>) = found
         .sales
         .iter()
@@ -136,6 +134,8 @@ fn text(session: &Session, found: &RebateExplained, title: &str, rows: usize) {
     if left.is_empty() {
         output.line("  none");
     }
+    output.line("");
+    rule_values(session, &found.rules);
 }
 
 /// What a line counts, where what decides or what a stack took is another figure with that.

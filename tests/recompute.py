@@ -7,8 +7,8 @@ effective weights, points, finals, grades, cards, quartiles) is computed here an
 the last digit.
 """
 
-import calendar as months
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -46,17 +46,40 @@ def isqrt_root(x, places):
 # ---------------------------------------------------------------------------------------------------------- periods, rules
 
 
+MONTHS = {"M": 1, "Q": 3, "H": 6, "F": 12}
+
+
+def split(period):
+    """Fiscal year, place in it from 0, months: of 2026-M07, 2026-Q3, 2026-H2 or 2026-FY."""
+    length = MONTHS[period[5]]
+    return int(period[:4]), 0 if length == 12 else int(period[6:]) - 1, length
+
+
+def start_month():
+    """The month in which fiscal years begin, from a period and its first day."""
+    seen = rows("calendar_partner_periods")[0]
+    _, index, length = split(seen["period"])
+    return (seen["first_on"].month - 1 - index * length) % 12 + 1
+
+
+FISCAL = start_month()
+
+
 def bounds(period):
-    year, quarter = int(period[:4]), int(period[6])
-    first = date(year, 3 * quarter - 2, 1)
-    last = date(year, 3 * quarter, months.monthrange(year, 3 * quarter)[1])
-    return first, last
+    """First and last day; a fiscal year has the name of the year in which it ends."""
+    year, index, length = split(period)
+    first = (year - (FISCAL > 1)) * 12 + FISCAL - 1 + index * length
+    day = lambda month: date(month // 12, month % 12 + 1, 1)
+    return day(first), day(first + length) - timedelta(days=1)
 
 
 def back(period, n):
-    year, quarter = int(period[:4]), int(period[6])
-    index = year * 4 + quarter - 1 - n
-    return f"{index // 4}-Q{index % 4 + 1}"
+    year, index, length = split(period)
+    a_year = 12 // length
+    place = year * a_year + index - n
+    index = place % a_year
+    name = {1: f"M{index + 1:02d}", 3: f"Q{index + 1}", 6: f"H{index + 1}", 12: "FY"}[length]
+    return f"{place // a_year}-{name}"
 
 
 books = {}
@@ -363,6 +386,42 @@ METRICS = {
 }
 PLACES = {"n_eff": 12, "raw": 12, "interval_low": 12, "interval_high": 12, "peer_value": 12, "adjusted": 12, "normalised": 12}
 
+
+
+def own_metrics(rules):
+    """Names of the programme's own metrics."""
+    return sorted(path.split(".")[1] for path in rules if path.startswith("metrics.") and path.endswith(".weight"))
+
+
+def path(name):
+    return name if name in METRICS else "metrics." + name
+
+
+measured = {}
+
+
+def own(rules, name, partner, domain, period):
+    """A share of two sums on knots; of another formula or map nothing is known here, and what was published is taken."""
+    at = path(name) + "."
+    shape = re.fullmatch(r"sum\((\w+)\) / sum\((\w+)\)", rules[at + "formula"])
+    observed = re.fullmatch(r"sum\((\w+)\)", rules[at + "observations"])
+    if not shape or not observed or at + "knots[0]" not in rules or at + "decimals" in rules:
+        return None
+    measure = rules[at + "measure"]
+    if measure not in measured:
+        measured[measure] = defaultdict(list)
+        for r in rows("measures_" + measure):
+            measured[measure][r["partner_id"], r["domain"], r["period"]].append(r)
+    found = measured[measure][partner, domain, period]
+    sums = [sum(r[column] for r in found) for column in (*shape.groups(), observed[1])]
+    raw = F(sums[0], sums[1]) if found and sums[1] else None
+    counts = raw is not None and sums[2] >= int(rules[at + "insufficient_below"])
+    out = {"n": int(sums[2]), "raw": raw, "adjusted": None, "normalised": None}
+    if counts:
+        out.update(adjusted=raw, normalised=on_knots(knots(rules, path(name)), raw))
+    return out
+
+
 # --------------------------------------------------------------------------------------------------------------- composite
 
 
@@ -394,14 +453,18 @@ for (partner, domain, period), score in sorted(scores.items()):
     region = region_of[partner, period]
     rules = book(region, period)
     found = {}
-    for name, compute in METRICS.items():
-        if name + ".weight" not in rules:
+    names = [*METRICS, *own_metrics(rules)]
+    for name in names:
+        if path(name) + ".weight" not in rules:
             continue
         where = (partner, domain, period, name)
         row = published[where]
         if row["state"] == "incomplete":
             continue
-        value = compute(rules, partner, domain, region, period)
+        if name in METRICS:
+            value = METRICS[name](rules, partner, domain, region, period)
+        else:
+            value = own(rules, name, partner, domain, period) or {"normalised": row["normalised"] and F(row["normalised"])}
         for column, expected in value.items():
             if column == "n":
                 assert row["n"] == expected, (where, row["n"], expected)
@@ -412,7 +475,7 @@ for (partner, domain, period), score in sorted(scores.items()):
         if value["normalised"] is not None:
             found[name] = value["normalised"]
             groups[period, region, score["rules_hash"], domain, name].append(value["normalised"])
-    weight = {name: number(rules, name + ".weight") for name in METRICS if name + ".weight" in rules}
+    weight = {name: number(rules, path(name) + ".weight") for name in names if path(name) + ".weight" in rules}
     counting = [name for name in found if weight[name] > 0]
     coverage = sum((weight[name] for name in counting), F(0))
     same((partner, domain, period), "coverage", score["coverage"], coverage, 2)

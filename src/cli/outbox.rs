@@ -106,7 +106,7 @@ struct Which {
 /// Messages by their keys, or all that fit.
 #[derive(Debug, clap::Args)]
 struct Chosen {
-    /// Keys of messages.
+    /// Keys of messages, beginnings of keys, or their numbers.
     keys: Vec<String>,
     #[command(flatten)]
     which: Which,

@@ -16,7 +16,7 @@ type Given = Vec<(String, String, String)>;
 
 /// Reads rule files: one edition, or a folder of `<region>/<first day>.toml`. They are laid over the workspace's files:
 /// an edition of the same region and day is replaced, any other is added. A folder that holds a global edition for the
-/// programme's first period stands alone. `region` says where one edition belongs; otherwise the name of its folder
+/// programme's first period and one of a region stands alone. `region` says where one edition belongs; otherwise the name of its folder
 /// does.
 pub fn other(config: &Config, path: &Path, region: Option<&str>) -> Result<Rules, PipelineError> {
     let given = if path.is_dir() {
@@ -90,18 +90,20 @@ fn folder(path: &Path) -> Result<Given, PipelineError> {
     Ok(given)
 }
 
-/// Whether a folder is a whole rule book: it holds the global rules of the programme's first period.
+/// Whether a folder is a whole rule book: it holds the global rules of the programme's first period, and a region's.
 fn stands_alone(config: &Config, given: &Given) -> bool {
     let programme = config.rules.programme();
     let Ok(first) = crate::domain::Period::parse(&programme.first_period) else {
         return false;
     };
     let first_day = programme.calendar.first_day(first);
-    given.iter().any(|(name, _, _)| {
-        let day = name.strip_prefix("global/").and_then(|n| n.strip_suffix(".toml"));
-        day.and_then(crate::domain::time::parse_date)
-            .is_some_and(|day| day <= first_day)
-    })
+    let of_region = |name: &str| !name.starts_with(&format!("{GLOBAL}/"));
+    given.iter().any(|(name, _, _)| of_region(name))
+        && given.iter().any(|(name, _, _)| {
+            let day = name.strip_prefix("global/").and_then(|n| n.strip_suffix(".toml"));
+            day.and_then(crate::domain::time::parse_date)
+                .is_some_and(|day| day <= first_day)
+        })
 }
 
 /// Findings at the file as it was given.

@@ -76,6 +76,18 @@ impl Catalogues {
         catalogues
     }
 
+    /// Gives metrics of the programme's own the titles of its rules, where no text of the programme names them.
+    pub fn name_metrics(&mut self, titles: &BTreeMap<String, String>) {
+        for texts in &mut self.texts {
+            let mut sections = Sections::clone(&texts.sections);
+            let names = sections.entry("metric".to_owned()).or_default();
+            for (metric, title) in titles {
+                names.entry(metric.clone()).or_insert_with(|| title.clone());
+            }
+            texts.sections = Arc::new(sections);
+        }
+    }
+
     /// The catalogue for a BCP 47 tag: the exact one, else that of its primary language, else English.
     #[must_use]
     pub fn of(&self, tag: &str) -> &Texts {
@@ -310,6 +322,21 @@ mod tests {
             &[("period", "{grade} {{7*7}}"), ("programme", "P")],
         );
         assert!(subject.contains("{grade} {{7*7}}"), "{subject}");
+    }
+
+    #[test]
+    fn own_metrics_have_their_title_unless_a_text_names_them() {
+        let own = [(
+            "de".to_owned(),
+            parsed("[metric]\n\"first_visit\" = \"Beim ersten Besuch\"\n"),
+        )];
+        let mut catalogues = Catalogues::with(&own.into());
+        let titles = [("first_visit", "Solved at once"), ("quality", "Other")];
+        catalogues.name_metrics(&titles.map(|(id, title)| (id.to_owned(), title.to_owned())).into());
+        assert_eq!(catalogues.of("en").word("metric", "first_visit"), "Solved at once");
+        assert_eq!(catalogues.of("de").word("metric", "first_visit"), "Beim ersten Besuch");
+        // the built-in ones keep their words
+        assert_eq!(catalogues.of("en").word("metric", "quality"), "Engineering quality");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Earning periods that are shorter and longer than the evaluation's: earned, booked, settled and shown like the others.
+//! Periods of different lengths: schemes by month and half in a programme by quarter, an evaluation by month whose
+//! posting periods are quarters.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,6 +9,8 @@ use serde_json::Value as Json;
 use crate::closing::{close, without_set_aside_files};
 use crate::journal::proved_by_hledger;
 use crate::support::Workspace;
+use crate::support::python::script;
+use crate::support::workspace::repository;
 
 /// The same scheme by lengths of its earning period.
 fn schemes(lengths: &[&str]) -> String {
@@ -174,4 +177,55 @@ fn months_and_halves_are_earned_booked_settled_and_shown() {
         .or_else(|_| fs::read_to_string(out.join("partner-EM-0001.html")))
         .expect("a page");
     assert!(page.contains("2026-M08") && page.contains("by-month"));
+}
+
+#[test]
+fn months_are_evaluated_and_become_final_with_the_quarter_that_is_posted() {
+    let workspace = without_set_aside_files();
+    for edition in ["2025-10-01", "2026-07-01"] {
+        let name = format!("pipelines/rules/global/{edition}.toml");
+        workspace.edit(
+            &name,
+            "evaluation_period = \"quarter\"",
+            "evaluation_period = \"month\"",
+        );
+        workspace.edit(&name, "first_period = \"2025-Q4\"", "first_period = \"2025-M10\"");
+    }
+    workspace.ok(&["run"]);
+    let cards = rows(
+        &workspace,
+        "SELECT DISTINCT period FROM partner_scores WHERE final IS NOT NULL ORDER BY period",
+    );
+    let months: Vec<&str> = cards.iter().map(|r| text(r, "period")).collect();
+    assert_eq!((months.len(), months[0], months[11]), (12, "2025-M10", "2026-M09"));
+    // the schemes of the sample are by quarter all the same
+    let earned = rows(
+        &workspace,
+        "SELECT DISTINCT earning_period FROM rebates WHERE component = 'earned' ORDER BY earning_period",
+    );
+    let earned: Vec<&str> = earned.iter().map(|r| text(r, "earning_period")).collect();
+    assert_eq!(earned, ["2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"]);
+
+    // every number by another program
+    let source = fs::read_to_string(repository().join("tests/recompute.py")).expect("the script");
+    let folder = workspace.path().to_str().expect("a path");
+    let said = script(&source, &[folder, env!("CARGO_BIN_EXE_starledger")]);
+    assert!(said.contains("numbers equal"), "{said}");
+
+    close(&workspace, "2025-Q4", "2026-10-12");
+    workspace.ok(&["run"]);
+    let lead = |period: &str| {
+        let out = workspace.path().join("report");
+        workspace.ok(&["report", period, "--out", out.to_str().expect("a path")]);
+        fs::read_to_string(out.join("index.html")).expect("a page")
+    };
+    assert!(lead("2025-M12").contains("final: the period is closed"));
+    assert!(lead("2026-M01").contains("provisional: the period is open"));
+    // each month that became final is told of once, and no quarter
+    let digests = rows(
+        &workspace,
+        "SELECT DISTINCT period FROM messages WHERE kind = 'digest' AND message_key LIKE 'digest-final-%' ORDER BY period",
+    );
+    let digests: Vec<&str> = digests.iter().map(|r| text(r, "period")).collect();
+    assert_eq!(digests, ["2025-M10", "2025-M11", "2025-M12"]);
 }

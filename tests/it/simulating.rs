@@ -148,6 +148,28 @@ fn the_same_rules_move_nobody_also_in_closed_periods() {
     assert!(list(&found["domains"]).iter().all(|d| d["moved"] == false));
     assert!(list(&found["money"]).iter().all(|m| m["before"] == m["after"]));
     assert_eq!(found["cards_unlike_published"], 0);
+
+    // the first edition by itself is laid over the others: the regions keep their rules
+    let first = workspace.path().join("pipelines/rules/global/2025-10-01.toml");
+    let text = fs::read_to_string(&first).expect("the edition");
+    let other = text.replacen("rate = { value = \"0.5 %\"", "rate = { value = \"1 %\"", 1);
+    assert_ne!(text, other, "the sample's edition reads otherwise");
+    workspace.write("draft/global/2025-10-01.toml", &other);
+    let draft = workspace
+        .path()
+        .join("draft/global/2025-10-01.toml")
+        .display()
+        .to_string();
+    let found = json(
+        &workspace,
+        &["simulate", "--rules", &draft, "--periods", "2025-Q4..2026-Q3"],
+    );
+    assert!(list(&found["cards"]).iter().all(|c| c["moved"] == false));
+    let moved = |scheme: &str| {
+        let of = list(&found["money"]).iter().filter(|m| m["scheme"] == scheme);
+        of.filter(|m| m["before"] != m["after"]).count()
+    };
+    assert!(moved("market-development-fund") > 0 && moved("sales-rebate") == 0);
 }
 
 #[test]

@@ -258,10 +258,12 @@ impl Outbox {
             .collect()
     }
 
-    /// A message by its key, or by how the key begins where that is enough to tell it.
+    /// A message by its key, by how the key begins where that is enough to tell it, or by its number in the order of sending.
     pub fn entry(&self, key: &str) -> Result<&Entry, PipelineError> {
         let begins = |e: &&Entry| !key.is_empty() && e.key.starts_with(key);
-        let exact = self.entries.iter().find(|e| e.key == key);
+        // a key begins with a kind, so that no key is a number
+        let number: Option<u64> = key.parse().ok();
+        let exact = self.entries.iter().find(|e| e.key == key || Some(e.sequence) == number);
         let fitting: Vec<&Entry> = self.entries.iter().filter(begins).collect();
         match (exact, fitting.as_slice()) {
             (Some(entry), _) | (None, &[entry]) => Ok(entry),

@@ -169,8 +169,9 @@ impl Refresh<'_> {
             groups.retain(|language, _| told.contains(language));
         }
         let mut findings = Some(findings);
+        let read: BTreeSet<String> = groups.keys().cloned().collect();
         for (language, to) in groups {
-            let Some(slot) = messages.slot(card, &language, frame.data_hash) else {
+            let Some(slot) = messages.slot(card, (&language, &read), frame.data_hash) else {
                 continue;
             };
             // of a partner's contacts once

@@ -55,7 +55,7 @@ pub(super) struct Latest {
 pub(super) struct Messages {
     pub(super) table: Table,
     pub(super) latest: BTreeMap<Place, Latest>,
-    /// Of the other kinds: by kind, language and hash of the data, each of which is told of once.
+    /// Of the other kinds: by kind, hash of the data and language, each of which is told of once.
     by_data: BTreeMap<[String; 3], Latest>,
     /// Those to readers, by kind and reader, in the order of sending.
     to_readers: BTreeMap<[String; 2], Vec<(Period, Latest)>>,
@@ -123,7 +123,7 @@ impl Messages {
                 continue;
             }
             if kind != SCORECARD {
-                by_data.insert([kind.to_owned(), language, latest.data_hash.clone()], latest);
+                by_data.insert([kind.to_owned(), latest.data_hash.clone(), language], latest);
                 continue;
             }
             let place = (message.text("partner_id")?.to_owned(), period, language);
@@ -165,18 +165,19 @@ impl Messages {
             .any(|([of, ..], latest)| of == kind && !latest.queued)
     }
 
-    /// Whether the message with these data is one.
-    pub(super) fn is_unsent(&self, kind: &str, language: &str, data: Digest) -> bool {
-        let key = [kind.to_owned(), language.to_owned(), data.to_string()];
-        self.by_data.get(&key).is_some_and(|latest| !latest.queued)
-    }
-
-    /// Where a statement with these data belongs; nowhere when it is queued already.
-    pub(super) fn slot_of_data(&mut self, kind: &str, card: &Card<'_>, language: &str, data: Digest) -> Option<Slot> {
-        let known = self
-            .by_data
-            .get(&[kind.to_owned(), language.to_owned(), data.to_string()]);
-        if let Some(known) = known {
+    /// Where a statement with these data belongs that is read in a language, among those in which it is read; nowhere when
+    /// it is queued already. In a language in which it is not there it takes the place of one that could not go and that
+    /// nobody reads now; else only a new document is told of.
+    pub(super) fn slot_of_data(
+        &mut self,
+        kind: &str,
+        card: &Card<'_>,
+        (language, read): (&str, &BTreeSet<String>),
+        data: Digest,
+        is_new: bool,
+    ) -> Option<Slot> {
+        let place = |language: &str| [kind.to_owned(), data.to_string(), language.to_owned()];
+        if let Some(known) = self.by_data.get(&place(language)) {
             return (!known.queued).then(|| Slot {
                 key: known.key.clone(),
                 sequence: known.sequence,
@@ -184,21 +185,57 @@ impl Messages {
                 corrects: None,
             });
         }
-        self.last_sequence += 1;
-        Some(Slot {
-            key: message_key(kind, card.period, card.partner, in_language(data, language)),
-            sequence: self.last_sequence,
-            instead_of: None,
-            corrects: None,
-        })
+        let first = place("");
+        let of_data = self.by_data.range(first.clone()..);
+        let mut of_data = of_data.take_while(|(at, _)| at[..2] == first[..2]);
+        let unread = of_data.find(|(at, latest)| !latest.queued && !read.contains(&at[2]));
+        let unread = unread.map(|(at, _)| at.clone());
+        let taken = unread.and_then(|at| self.by_data.remove(&at));
+        if taken.is_none() && !is_new {
+            return None;
+        }
+        let key = message_key(kind, card.period, card.partner, in_language(data, language));
+        Some(self.in_place_of(taken, key))
     }
 
-    /// Where a scorecard with these data belongs; nowhere when it is queued already. A new place takes the next number,
-    /// so whatever gets one must be put.
-    pub(super) fn slot(&mut self, card: &Card<'_>, language: &str, data: Digest) -> Option<Slot> {
-        let latest = self
-            .latest
-            .get(&(card.partner.to_string(), card.period, language.to_owned()));
+    /// The place of a message that could not go, or a new one.
+    fn in_place_of(&mut self, taken: Option<Latest>, key: String) -> Slot {
+        let (sequence, instead_of) = match taken {
+            Some(taken) => (taken.sequence, Some(taken.row)),
+            None => {
+                self.last_sequence += 1;
+                (self.last_sequence, None)
+            }
+        };
+        Slot {
+            key,
+            sequence,
+            instead_of,
+            corrects: None,
+        }
+    }
+
+    /// Where a scorecard with these data belongs that is read in a language, among those in which it is read; nowhere when
+    /// it is queued already. A new place takes the next number, so whatever gets one must be put. In a language in which
+    /// there is none yet it takes the place of one that could not go and that nobody reads now.
+    pub(super) fn slot(
+        &mut self,
+        card: &Card<'_>,
+        (language, read): (&str, &BTreeSet<String>),
+        data: Digest,
+    ) -> Option<Slot> {
+        let place = |language: &str| (card.partner.to_string(), card.period, language.to_owned());
+        if !self.latest.contains_key(&place(language)) {
+            let languages = self.languages(card);
+            let could_not_go = |language: &&String| self.latest.get(&place(language)).is_some_and(|l| !l.queued);
+            let unread = languages
+                .iter()
+                .filter(|language| !read.contains(*language))
+                .find(could_not_go);
+            let taken = unread.and_then(|language| self.latest.remove(&place(language)));
+            return Some(self.in_place_of(taken, key(card, in_language(data, language), None)));
+        }
+        let latest = self.latest.get(&place(language));
         match latest {
             // its final card was sent when it closed, and nothing of a closed period moves
             Some(latest) if self.sealed && latest.queued => None,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::messages::{COLUMNS, Card, Messages, OPERATIONS, SCORECARD, by_name, due_periods, in_language};
+use super::messages::{
+    COLUMNS, Card, Messages, OPERATIONS, SCORECARD, STATEMENT, Slot, by_name, due_periods, in_language,
+};
 use crate::delivery::message_key;
 use crate::domain::ids::{PartnerId, RegionId};
 use crate::domain::{Digest, Period, Row, Table, Value};
@@ -19,6 +21,71 @@ fn table(names: &[&str], rows: Vec<Row>) -> Table {
     table
 }
 
+fn read(languages: &[&str]) -> BTreeSet<String> {
+    languages.iter().map(|language| (*language).to_owned()).collect()
+}
+
+/// A row of a partner's message of 2026-Q3.
+fn message(kind: &str, key: &str, sequence: i64, language: &str, (data, state): (&str, &str)) -> Row {
+    let mut row: Row = vec![Value::Null; COLUMNS.len()];
+    let cells: [(usize, Value); 8] = [
+        (0, key.into()),
+        (1, sequence.into()),
+        (2, "P1".into()),
+        (3, "2026-Q3".into()),
+        (4, kind.into()),
+        (5, language.into()),
+        (6, Digest::of(data.as_bytes()).into()),
+        (10, state.into()),
+    ];
+    for (place, value) in cells {
+        row[place] = value;
+    }
+    row
+}
+
+#[test]
+fn who_reads_another_language_gets_what_nobody_got() {
+    let (partner, region) = (PartnerId::new("P1").unwrap(), RegionId::new("emea").unwrap());
+    let card = Card {
+        partner: &partner,
+        region: &region,
+        period: period("2026-Q3"),
+    };
+    let data = Digest::of(b"a");
+    let none = ("a", "no_recipient");
+    let shown = |slot: Option<Slot>| slot.map(|s| (s.sequence, s.instead_of));
+
+    // a scorecard that was made in English for nobody: the first who reads it takes its place, the second one of their own
+    let mut messages = indexed(vec![message(SCORECARD, "a", 7, "en", none)]);
+    let readers = read(&["de", "pt"]);
+    assert_eq!(shown(messages.slot(&card, ("de", &readers), data)), Some((7, Some(0))));
+    assert_eq!(shown(messages.slot(&card, ("pt", &readers), data)), Some((8, None)));
+    // one that somebody reads in English is made again there, and one that went stays
+    for (state, readers) in [("no_recipient", &["en", "pt"][..]), ("queued", &["pt"])] {
+        let mut messages = indexed(vec![message(SCORECARD, "a", 7, "en", ("a", state))]);
+        assert_eq!(
+            shown(messages.slot(&card, ("pt", &read(readers)), data)),
+            Some((8, None))
+        );
+    }
+
+    // a statement likewise; one that went is not sent to who comes later, and a new document to everybody
+    let statement = |state: &str, readers: &[&str], language: &str, is_new: bool| {
+        let mut messages = indexed(vec![message(STATEMENT, "a", 7, "en", ("a", state))]);
+        shown(messages.slot_of_data(STATEMENT, &card, (language, &read(readers)), data, is_new))
+    };
+    assert_eq!(statement("no_recipient", &["pt"], "pt", false), Some((7, Some(0))));
+    assert_eq!(
+        statement("no_recipient", &["en", "pt"], "en", false),
+        Some((7, Some(0)))
+    );
+    assert_eq!(statement("no_recipient", &["en", "pt"], "pt", false), None);
+    assert_eq!(statement("queued", &["pt"], "pt", false), None);
+    assert_eq!(statement("queued", &["pt"], "pt", true), Some((8, None)));
+    assert_eq!(statement("queued", &["en"], "en", true), None);
+}
+
 /// Messages after the partner's data were these, one after the other, each in a state.
 fn after(history: &[(&str, &str)]) -> (Messages, Vec<String>) {
     let (partner, region) = (PartnerId::new("P1").unwrap(), RegionId::new("emea").unwrap());
@@ -32,7 +99,7 @@ fn after(history: &[(&str, &str)]) -> (Messages, Vec<String>) {
     for (data, state) in history {
         let mut known = indexed(rows.clone());
         let data = Digest::of(data.as_bytes());
-        let Some(slot) = known.slot(&card, "en", data) else {
+        let Some(slot) = known.slot(&card, ("en", &read(&["en"])), data) else {
             continue;
         };
         let row = vec![

@@ -26,7 +26,7 @@ use crate::publishing::frame::Earlier;
 use crate::publishing::inputs::{CardTerms, Programme};
 use crate::publishing::readers::Seen;
 use crate::publishing::{Look, PartnerFrame, Picture, PublishingInputs, SchemeTerms, render};
-use crate::rules::RuleBook;
+use crate::rules::{RuleBook, Rules};
 use crate::store::StoreError;
 
 /// Periods within which the next review is looked for.
@@ -94,7 +94,9 @@ impl<'a> Press<'a> {
             Some(folder) => fonts(&task.layout.workspace().join("pipelines").join(folder))?,
             None => Vec::new(),
         };
-        let look = Look::new(brand, &fonts).map_err(|e| PipelineError::stage("the look of messages")(e.to_string()))?;
+        let look = Look::new(brand, &fonts);
+        let mut look = look.map_err(|e| PipelineError::stage("the look of messages")(e.to_string()))?;
+        look.catalogues.name_metrics(&metric_titles(&task.config.rules));
         Ok(Press { task, look })
     }
 
@@ -328,6 +330,13 @@ fn fate(kind: &str, leak: Option<&str>, composed: Result<Composed, ComposeError>
         }
         Err(e) => ("held", Some(e.to_string()), None),
     }
+}
+
+/// Titles of the programme's own metrics, by the last book that has them.
+fn metric_titles(rules: &Rules) -> BTreeMap<String, String> {
+    let own = rules.books().flat_map(|book| &book.own);
+    own.map(|(name, metric)| (name.as_str().to_owned(), metric.title.clone()))
+        .collect()
 }
 
 fn scheme_terms(book: &RuleBook) -> BTreeMap<SchemeId, SchemeTerms> {

@@ -61,16 +61,15 @@ impl Refresh<'_> {
             let (groups, findings) = press.recipients(&partner, STATEMENT, &frame.partner.language, addresses)?;
             let region = RegionId::new(&frame.partner.region).map_err(|e| stage(e.to_string()))?;
             let mut findings = Some(findings);
+            let read: BTreeSet<String> = groups.keys().cloned().collect();
             for (language, to) in groups {
                 let card = Card {
                     partner: &partner,
                     region: &region,
                     period,
                 };
-                if !is_new && !messages.is_unsent(STATEMENT, &language, frame.data_hash) {
-                    continue;
-                }
-                let Some(slot) = messages.slot_of_data(STATEMENT, &card, &language, frame.data_hash) else {
+                let read = (language.as_str(), &read);
+                let Some(slot) = messages.slot_of_data(STATEMENT, &card, read, frame.data_hash, is_new) else {
                     continue;
                 };
                 self.summary.findings.extend(findings.take().unwrap_or_default());

@@ -209,6 +209,9 @@ fn show_tells_everything_and_writes_the_bytes() {
         assert!(shown.contains(part), "no {part:?} in\n{shown}");
     }
     let detail = json_of(&workspace, &["show", &key]);
+    // by the number that the list shows, too
+    let number = detail["sequence"].to_string();
+    assert_eq!(json_of(&workspace, &["show", &number])["message_key"], key.as_str());
     assert_eq!(
         fs::read(&file).expect("the file"),
         fs::read(detail["bytes"].as_str().expect("a path")).expect("bytes")

@@ -133,7 +133,8 @@ assert not tree.xpath("//t:table-cell[@t:formula]", namespaces=ns), "a formula"
 sheets = {}
 for sheet in tree.findall(".//t:table", ns):
     rows = []
-    for row in sheet.findall("t:table-row", ns):
+    # the header stands in a group of its own, as it is repeated on paper
+    for row in sheet.findall(".//t:table-row", ns):
         cells = []
         for cell in row.findall("t:table-cell", ns):
             kind = cell.get(O + "value-type")
